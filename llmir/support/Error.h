@@ -1,0 +1,38 @@
+// The one way an operation that can fail says so: Expected<T>, with an Error of one line that names the thing,
+// the limit and the way out. Exceptions are caught at the border to the libraries that throw them.
+#pragma once
+
+#include <expected>
+#include <fmt/format.h>
+#include <string>
+#include <utility>
+
+namespace llmir {
+
+/// What went wrong, as one line for the user: no trailing newline, no "error:" prefix.
+struct Error {
+  std::string message;
+};
+
+template <typename T> using Expected = std::expected<T, Error>;
+
+/// Success or an Error.
+using Status = Expected<void>;
+
+/// `return fail("{}: {} is {}, at most {} is allowed", path, field, value, limit);`
+template <typename... Args>
+std::unexpected<Error> fail(fmt::format_string<Args...> format, Args &&...args) {
+  return std::unexpected(Error{fmt::format(format, std::forward<Args>(args)...)});
+}
+
+/// Passes an error on unchanged, whatever the result types: `return forward(result);`
+template <typename T> std::unexpected<Error> forward(Expected<T> &failed) {
+  return std::unexpected(std::move(failed.error()));
+}
+
+/// Passes an error on with the thing it happened to in front: `return forward(result, path);`
+template <typename T> std::unexpected<Error> forward(Expected<T> &failed, std::string_view context) {
+  return std::unexpected(Error{fmt::format("{}: {}", context, failed.error().message)});
+}
+
+} // namespace llmir
