@@ -1,4 +1,5 @@
-// A read-only memory-mapped file: model files and artifacts are read through it, never copied whole.
+// A read-only memory-mapped file: model files and artifacts are read through it, never copied
+// whole.
 #pragma once
 
 #include "llmir/support/Error.h"
@@ -16,7 +17,8 @@ public:
   MappedFile &operator=(MappedFile &&other) noexcept;
   ~MappedFile();
 
-  /// Maps the whole of a regular file. An empty file gives an empty span. Errors name the path and the cause.
+  /// Maps the whole of a regular file. An empty file gives an empty span. Errors name the path and
+  /// the cause.
   static Expected<MappedFile> open(const std::string &path);
 
   std::span<const uint8_t> bytes() const { return {data, size}; }

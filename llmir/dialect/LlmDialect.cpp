@@ -1,0 +1,178 @@
+// Registers the llm dialect and defines its types, attributes and shared predicates.
+#include "llmir/dialect/Llm.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace llmir;
+using namespace llmir::llm;
+
+#include "llmir/dialect/LlmDialect.cpp.inc"
+#include "llmir/dialect/LlmEnums.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "llmir/dialect/LlmTypes.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "llmir/dialect/LlmAttrs.cpp.inc"
+
+void LlmDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "llmir/dialect/LlmTypes.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "llmir/dialect/LlmAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "llmir/dialect/LlmOps.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// Predicates
+//===----------------------------------------------------------------------===//
+
+static bool isTwoDimensionalStep(Type type, RankedTensorType &tensor) {
+  tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getRank() == 2 && tensor.isDynamicDim(0) && !tensor.isDynamicDim(1) &&
+         tensor.getDimSize(1) > 0;
+}
+
+bool llm::isActivations(Type type) {
+  RankedTensorType tensor;
+  return isTwoDimensionalStep(type, tensor) && tensor.getElementType().isF32();
+}
+
+static bool isActivationFormat(Format format) {
+  return format == Format::A8 || format == Format::A16;
+}
+
+bool llm::isQuantizedActivations(Type type) {
+  RankedTensorType tensor;
+  if (!isTwoDimensionalStep(type, tensor))
+    return false;
+  auto quant = dyn_cast<QuantType>(tensor.getElementType());
+  return quant && isActivationFormat(quant.getFormat());
+}
+
+bool llm::isWeight(Type type, int64_t rank) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || tensor.getRank() != rank || !tensor.hasStaticShape() ||
+      tensor.getNumElements() == 0)
+    return false;
+  auto format = formatOf(tensor.getElementType());
+  return format && !isActivationFormat(*format) &&
+         tensor.getShape().back() % formatInfo(*format).blockElements == 0;
+}
+
+bool llm::isQuantized(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && isa<QuantType>(tensor.getElementType());
+}
+
+bool llm::isIntPerToken(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getRank() == 1 && tensor.isDynamicDim(0) &&
+         tensor.getElementType().isInteger(32);
+}
+
+std::optional<Format> llm::formatOf(Type elementType) {
+  if (auto quant = dyn_cast<QuantType>(elementType))
+    return quant.getFormat();
+  if (elementType.isF32())
+    return Format::F32;
+  if (elementType.isF16())
+    return Format::F16;
+  if (elementType.isBF16())
+    return Format::BF16;
+  return std::nullopt;
+}
+
+Type llm::elementTypeOf(Format format, MLIRContext *context) {
+  switch (format) {
+  case Format::F32:
+    return Float32Type::get(context);
+  case Format::F16:
+    return Float16Type::get(context);
+  case Format::BF16:
+    return BFloat16Type::get(context);
+  default:
+    return QuantType::get(context, format);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Types and attributes
+//===----------------------------------------------------------------------===//
+
+Type QuantType::parse(AsmParser &parser) {
+  StringRef name;
+  SMLoc location;
+  if (parser.parseLess() || parser.getCurrentLocation(&location) || parser.parseKeyword(&name) ||
+      parser.parseGreater())
+    return {};
+  auto format = formatByName({name.data(), name.size()});
+  if (!format)
+    return parser.emitError(location, "unknown block format '") << name << "'", Type();
+  return parser.getChecked<QuantType>(location, parser.getContext(), *format);
+}
+
+void QuantType::print(AsmPrinter &printer) const {
+  auto name = formatInfo(getFormat()).name;
+  printer << '<' << StringRef(name.data(), name.size()) << '>';
+}
+
+LogicalResult QuantType::verify(function_ref<InFlightDiagnostic()> emitError, Format format) {
+  const FormatInfo &info = formatInfo(format);
+  if (info.scheme || isActivationFormat(format))
+    return success();
+  return emitError() << "'" << StringRef(info.name.data(), info.name.size())
+                     << "' is no block format that can be computed with";
+}
+
+Type BatchType::parse(AsmParser &parser) {
+  StringRef name;
+  SMLoc location;
+  if (parser.parseLess() || parser.getCurrentLocation(&location) || parser.parseKeyword(&name) ||
+      parser.parseGreater())
+    return {};
+  auto kind = symbolizeBatchKind(name);
+  if (!kind)
+    return parser.emitError(location, "expected decode, prefill or mixed"), Type();
+  return BatchType::get(parser.getContext(), *kind);
+}
+
+void BatchType::print(AsmPrinter &printer) const {
+  printer << '<' << stringifyBatchKind(getKind()) << '>';
+}
+
+LogicalResult KvType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t layers,
+                             int64_t heads, int64_t kDim, int64_t vDim, int64_t block,
+                             Type element) {
+  if (layers < 1 || heads < 1 || kDim < 1 || vDim < 1)
+    return emitError() << "layers, heads, k_dim and v_dim must be positive";
+  if (block < 8 || block > 1024 || (block & (block - 1)))
+    return emitError() << "block must be a power of two from 8 to 1024";
+  if (!element.isF16() && !element.isF32())
+    return emitError() << "element must be f16 or f32";
+  return success();
+}
+
+LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError, RopeStyle, int64_t dim,
+                               FloatAttr thetaAttr, FloatAttr magnitudeAttr,
+                               DenseF32ArrayAttr factors) {
+  if (dim < 2 || dim % 2)
+    return emitError() << "dim must be even and positive";
+  double theta = thetaAttr.getValueAsDouble(), magnitude = magnitudeAttr.getValueAsDouble();
+  if (!(theta > 0) || !std::isfinite(theta) || !(magnitude > 0) || !std::isfinite(magnitude))
+    return emitError() << "theta and magnitude must be positive and finite";
+  if (!factors.empty() && factors.size() != dim / 2)
+    return emitError() << "factors must be empty or have dim / 2 entries";
+  for (float factor : factors.asArrayRef())
+    if (!(factor > 0) || !std::isfinite(factor))
+      return emitError() << "factors must be positive and finite";
+  return success();
+}
