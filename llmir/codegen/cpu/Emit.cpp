@@ -1,0 +1,179 @@
+// Native code out of kernel modules; see Emit.h. The pass list is short on purpose: LLVM's full
+// pipeline reassociates, hoists broadcasts and spills what the kernel builders have arranged
+// (measured in docs/architecture.md).
+#include "llmir/codegen/cpu/Emit.h"
+
+#include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace mlir;
+namespace llmir::cpu {
+
+void registerEmitDialects(DialectRegistry &registry) {
+  registerAllExtensions(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+/// Lowers to the LLVM dialect.
+static LogicalResult lowerToLlvm(ModuleOp module) {
+  PassManager passes(module.getContext());
+  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(createConvertToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  return passes.run(module);
+}
+
+static Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Target &target) {
+  static const bool initialized = [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllAsmParsers();
+    return true;
+  }();
+  (void)initialized;
+  std::string error;
+  llvm::Triple triple(target.triple);
+  const llvm::Target *backend = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!backend)
+    return fail("LLVM has no back end for {}: {}", target.triple, error);
+  llvm::TargetOptions options;
+  // Contraction is decided by the builders (explicit fma): results must not depend on what LLVM
+  // finds to fuse.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  std::unique_ptr<llvm::TargetMachine> machine(
+      backend->createTargetMachine(triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
+                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return fail("LLVM cannot generate code for {} {}", target.triple, target.cpu);
+  return machine;
+}
+
+static Status optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopUnrolling = tuning.LoopVectorization = tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  llvm::ModulePassManager passes;
+  if (auto error =
+          builder.parsePassPipeline(passes, "function(sroa,early-cse<memssa>,instcombine<no-verify-"
+                                            "fixpoint>,simplifycfg,loop-mssa(loop-rotate,licm),gvn,"
+                                            "instcombine<no-verify-fixpoint>,dse,simplifycfg)"))
+    return fail("internal: {}", llvm::toString(std::move(error)));
+  passes.run(module, modules);
+  return {};
+}
+
+static Status writeMachineCode(llvm::Module &module, llvm::TargetMachine &machine,
+                               const std::string &path, llvm::CodeGenFileType type) {
+  std::error_code error;
+  llvm::raw_fd_ostream stream(path, error);
+  if (error)
+    return fail("{}: cannot be written: {}", path, error.message());
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+    return fail("internal: LLVM cannot emit this kind of file");
+  passes.run(module);
+  stream.close();
+  if (stream.has_error())
+    return fail("{}: cannot be written: {}", path, stream.error().message());
+  return {};
+}
+
+static Status link(const std::string &object, const std::string &path) {
+  std::string linker;
+  for (const char *folder : {"/usr/lib/llvm-22/bin", ""}) {
+    auto found = *folder ? llvm::sys::findProgramByName("ld.lld", {folder})
+                         : llvm::sys::findProgramByName("ld.lld");
+    if (found) {
+      linker = *found;
+      break;
+    }
+  }
+  if (linker.empty())
+    return fail("ld.lld is neither in /usr/lib/llvm-22/bin nor on PATH: install lld-22");
+  std::string message;
+  llvm::StringRef arguments[] = {linker, "-shared", "--no-undefined-version",
+                                 "-z",   "now",     "--build-id=sha1",
+                                 "-o",   path,      object};
+  if (llvm::sys::ExecuteAndWait(linker, arguments, std::nullopt, {}, 0, 0, &message) != 0)
+    return fail("{} could not link {}{}{}", linker, path, message.empty() ? "" : ": ", message);
+  return {};
+}
+
+Status emitSharedObject(ModuleOp module, const Target &target, const std::string &path,
+                        const EmitFiles &files) {
+  auto machine = makeTargetMachine(target);
+  if (!machine)
+    return forward(machine);
+  if (failed(lowerToLlvm(module)))
+    return fail("internal: the kernels could not be lowered to the LLVM dialect");
+  llvm::LLVMContext context;
+  auto llvmModule = translateModuleToLLVMIR(module, context);
+  if (!llvmModule)
+    return fail("internal: the kernels could not be translated to LLVM IR");
+  llvmModule->setDataLayout((*machine)->createDataLayout());
+  llvmModule->setTargetTriple((*machine)->getTargetTriple());
+  for (llvm::Function &function : *llvmModule) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", target.cpu);
+    function.addFnAttr("tune-cpu", target.tuneCpu);
+    if (!target.features.empty())
+      function.addFnAttr("target-features", target.features);
+    // LLVM prefers 256-bit vectors on AVX-512 machines unless told otherwise.
+    if (target.isa == CpuIsa::Avx512Vnni)
+      function.addFnAttr("prefer-vector-width", "512");
+  }
+  if (auto status = optimize(*llvmModule, **machine); !status)
+    return status;
+  if (!files.llvmIr.empty()) {
+    std::error_code error;
+    llvm::raw_fd_ostream stream(files.llvmIr, error);
+    if (error)
+      return fail("{}: cannot be written: {}", files.llvmIr, error.message());
+    llvmModule->print(stream, nullptr);
+  }
+  if (!files.assembly.empty()) {
+    auto clone = llvm::CloneModule(*llvmModule);
+    if (auto status = writeMachineCode(*clone, **machine, files.assembly,
+                                       llvm::CodeGenFileType::AssemblyFile);
+        !status)
+      return status;
+  }
+  std::string object = path + ".o";
+  if (auto status =
+          writeMachineCode(*llvmModule, **machine, object, llvm::CodeGenFileType::ObjectFile);
+      !status)
+    return status;
+  auto status = link(object, path);
+  llvm::sys::fs::remove(object);
+  return status;
+}
+
+} // namespace llmir::cpu

@@ -1,0 +1,26 @@
+// From a module of kernels to native code: MLIR to LLVM IR, a lean list of LLVM passes, an object,
+// a shared object.
+#pragma once
+
+#include "llmir/codegen/Target.h"
+#include "llmir/support/Error.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+
+namespace llmir::cpu {
+
+/// Registers what translation to LLVM IR needs, in addition to registerKernelDialects.
+void registerEmitDialects(mlir::DialectRegistry &registry);
+
+struct EmitFiles {
+  std::string assembly; ///< write the assembly here as well, if not empty
+  std::string llvmIr;   ///< write the optimised LLVM IR here as well, if not empty
+};
+
+/// Compiles `module` (kernel dialects; it is consumed) for `target` and links it into a shared
+/// object at `path`. Needs `ld.lld` beside LLVM's other tools or on PATH. Undefined symbols (libm)
+/// are resolved by the loading process.
+Status emitSharedObject(mlir::ModuleOp module, const Target &target, const std::string &path,
+                        const EmitFiles &files = {});
+
+} // namespace llmir::cpu

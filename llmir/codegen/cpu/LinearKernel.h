@@ -1,0 +1,32 @@
+// Products with packed weights: y[t, n] = sum_k x[t, k] * w[n, k] (+ bias[n]) for a range of panels
+// and all tokens.
+#pragma once
+
+#include "llmir/codegen/cpu/KernelBuilder.h"
+#include "llmir/codegen/cpu/PackedLayout.h"
+
+namespace llmir::cpu {
+
+struct LinearSpec {
+  PackedLayout weight;
+  Format activations = Format::F32; ///< F32, or A8 / A16 with a quantised weight
+  bool bias = false;
+  int64_t xStride = 0, yStride = 0; ///< bytes from one token's row to the next
+};
+
+/// f(weight ptr, x ptr, y ptr, bias ptr (f32 [n]; null without bias), tokens i64, panel0 i64,
+/// panel1 i64). x rows are f32, or the planes of quantizeActivations (quant/Format.h); y rows are
+/// f32. Exactly the n columns of y are written. The sum of an output is taken in one order whatever
+/// `tokens` is: same row, same bits.
+mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec);
+
+struct EmbedSpec {
+  PackedLayout table;
+  int64_t yStride = 0;
+};
+
+/// f(table ptr, tokens ptr (i32), y ptr, t0 i64, t1 i64): y[t, :] = dequantised row tokens[t], for
+/// t in [t0, t1).
+mlir::func::FuncOp embedKernel(KernelBuilder &k, const EmbedSpec &spec);
+
+} // namespace llmir::cpu
