@@ -1,0 +1,181 @@
+// Checks a vocabulary as it came from a file and builds the tables that encoding and decoding look
+// things up in.
+#include "llmir/formats/tokenizer/ByteAlphabet.h"
+#include "llmir/formats/tokenizer/Tokenizer.h"
+
+#include <algorithm>
+
+namespace llmir {
+
+/// Texts of tokens that end a generation, whatever the file calls its end token: many chat models
+/// end a turn with another one.
+static constexpr std::string_view endTexts[] = {"<|eot_id|>",      "<|eom_id|>",
+                                                "<|im_end|>",      "<|end|>",
+                                                "<|endoftext|>",   "<|end_of_text|>",
+                                                "<end_of_turn>",   "<end_of_utterance>",
+                                                "<|end_of_turn|>", "<|END_OF_TURN_TOKEN|>",
+                                                "<|end_of_role|>", "<|return|>",
+                                                "<|call|>",        "<EOT>",
+                                                "_<EOT>",          "<｜end▁of▁sentence｜>",
+                                                "<|eos|>",         "</s>"};
+
+/// One line for an error message, whatever the token's text is.
+static std::string shown(std::string_view text) {
+  std::string line;
+  for (char c : text.substr(0, 60))
+    line += uint8_t(c) < 0x20 || c == 0x7F ? '?' : c;
+  return text.size() > 60 ? line + "..." : line;
+}
+
+Status Tokenizer::readTokens(TokenizerData &data) {
+  if (data.tokens.empty())
+    return fail("tokenizer.ggml.tokens is missing or empty: the file has no vocabulary");
+  if (data.tokens.size() > size_t(INT32_MAX))
+    return fail("tokenizer.ggml.tokens has {} entries, at most {} are allowed", data.tokens.size(),
+                INT32_MAX);
+  if (!data.types.empty() && data.types.size() != data.tokens.size())
+    return fail("tokenizer.ggml.token_type has {} entries, tokenizer.ggml.tokens has {}: they must "
+                "agree",
+                data.types.size(), data.tokens.size());
+  const int32_t count = int32_t(data.tokens.size());
+  bytes.resize(count);
+  types.resize(count, TokenType::Normal);
+  idOfBytes.reserve(count);
+  idOfByte.fill(-1);
+  std::unordered_map<std::string_view, int32_t> standing; // control and user-defined texts
+  for (int32_t id = 0; id < count; ++id) {
+    std::string &text = data.tokens[id];
+    if (!data.types.empty()) {
+      if (data.types[id] < 0 || data.types[id] > int32_t(TokenType::Byte))
+        return fail("tokenizer.ggml.token_type[{}] is {}, known types are 0 to 6", id,
+                    data.types[id]);
+      types[id] = TokenType(data.types[id]);
+    }
+    const TokenType type = types[id];
+    const bool stands =
+        type == TokenType::Control || type == TokenType::UserDefined || type == TokenType::Unknown;
+    // Padding entries can never come out of text, so their texts need not differ.
+    if (type == TokenType::Unused) {
+      bytes[id] = std::move(text);
+      continue;
+    }
+    if (text.empty())
+      return fail("tokenizer.ggml.tokens[{}] is empty", id);
+    if (stands) {
+      auto [other, isNew] = standing.try_emplace(text, id);
+      if (!isNew)
+        return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
+                    other->second, id, shown(text));
+      bytes[id] = text;
+      specialTokens.add(text, id, type != TokenType::UserDefined);
+    }
+    // User-defined words of plain ASCII can take part in merges like any other token; control
+    // tokens never do, or plain text could spell them.
+    const bool plain = std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
+    if (stands && !(type == TokenType::UserDefined && plain))
+      continue;
+    std::optional<std::string> decoded = bytesOfToken(text);
+    if (!decoded) { // reachable by id only
+      bytes[id] = text;
+      continue;
+    }
+    auto [other, isNew] = idOfBytes.try_emplace(*decoded, id);
+    if (!isNew)
+      return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
+                  other->second, id, shown(text));
+    if (decoded->size() == 1)
+      idOfByte[uint8_t(decoded->front())] = id;
+    bytes[id] = std::move(*decoded);
+  }
+  return {};
+}
+
+Status Tokenizer::readMerges(const TokenizerData &data) {
+  merges = MergeTable(data.merges.size());
+  for (size_t rank = 0; rank < data.merges.size(); ++rank) {
+    const std::string_view rule = data.merges[rank];
+    const size_t space = rule.find(' ');
+    if (space == rule.npos || space == 0 || space + 1 == rule.size() ||
+        rule.find(' ', space + 1) != rule.npos)
+      return fail("tokenizer.ggml.merges[{}] is '{}': two tokens with one space between them are "
+                  "needed",
+                  rank, shown(rule));
+    const auto left = bytesOfToken(rule.substr(0, space)),
+               right = bytesOfToken(rule.substr(space + 1));
+    if (!left || !right)
+      continue;
+    const auto leftId = idOfBytes.find(*left), rightId = idOfBytes.find(*right),
+               merged = idOfBytes.find(*left + *right);
+    if (leftId != idOfBytes.end() && rightId != idOfBytes.end() && merged != idOfBytes.end())
+      merges.add(leftId->second, rightId->second, uint32_t(rank), merged->second);
+  }
+  return {};
+}
+
+Status Tokenizer::readIds(const TokenizerData &data) {
+  std::optional<int32_t> eot, eom, unk, padding;
+  struct {
+    const char *field;
+    std::optional<int64_t> value;
+    std::optional<int32_t> &id;
+  } fields[] = {{"bos", data.bosId, bos},         {"eos", data.eosId, eos},
+                {"eot", data.eotId, eot},         {"eom", data.eomId, eom},
+                {"unknown", data.unknownId, unk}, {"padding", data.paddingId, padding}};
+  for (auto &[field, value, id] : fields) {
+    if (!value)
+      continue;
+    if (*value < 0 || *value >= vocabSize())
+      return fail("tokenizer.ggml.{}_token_id is {}, the vocabulary has the ids 0 to {}", field,
+                  *value, vocabSize() - 1);
+    id = int32_t(*value);
+  }
+  for (auto id : {eos, eot, eom})
+    if (id)
+      ends.push_back(*id);
+  for (int32_t id = 0; id < vocabSize(); ++id)
+    if ((types[id] == TokenType::Control || types[id] == TokenType::UserDefined) &&
+        std::ranges::find(endTexts, bytes[id]) != std::end(endTexts))
+      ends.push_back(id);
+  std::ranges::sort(ends);
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  // An unknown token that is also a control token (<|endoftext|>) would let stray bytes act on the
+  // model.
+  if (unk && types[*unk] != TokenType::Control)
+    unknown = *unk;
+
+  for (auto [field, wanted, id] :
+       {std::tuple("bos", data.addBos, bos), std::tuple("eos", data.addEos, eos)})
+    if (wanted.value_or(false) && !id)
+      return fail(
+          "tokenizer.ggml.add_{0}_token is true, but tokenizer.ggml.{0}_token_id is missing",
+          field);
+  addBos = data.addBos.value_or(bos && preTokenizer.addBosByDefault());
+  addEos = data.addEos.value_or(false);
+  addSpacePrefix = data.addSpacePrefix;
+  return {};
+}
+
+Expected<Tokenizer> Tokenizer::create(TokenizerData data) {
+  if (data.model != "gpt2")
+    return fail(
+        "tokenizer.ggml.model is '{}', which is not supported: only byte-level BPE ('gpt2') "
+        "is",
+        shown(data.model));
+  Tokenizer tokenizer;
+  Expected<PreTokenizer> preTokenizer = PreTokenizer::create(data.pre);
+  if (!preTokenizer)
+    return forward(preTokenizer);
+  tokenizer.preTokenizer = std::move(*preTokenizer);
+  if (Status status = tokenizer.readTokens(data); !status)
+    return forward(status);
+  if (data.merges.size() > UINT32_MAX)
+    return fail("tokenizer.ggml.merges has {} entries, at most {} are allowed", data.merges.size(),
+                UINT32_MAX);
+  if (Status status = tokenizer.readMerges(data); !status)
+    return forward(status);
+  if (Status status = tokenizer.readIds(data); !status)
+    return forward(status);
+  return tokenizer;
+}
+
+} // namespace llmir
