@@ -1,5 +1,6 @@
-// What an artifact says about itself: the part of the contract with the runtime that is data and not code.
-// An artifact is a folder of three files: manifest.json (this), model.so (native code) and weights.bin (packed weights).
+// What an artifact says about itself: the part of the contract with the runtime that is data and
+// not code. An artifact is a folder of three files: manifest.json (this), model.so (native code)
+// and weights.bin (packed weights).
 #pragma once
 
 #include "llmir/support/Error.h"
@@ -19,13 +20,14 @@ struct ModelManifest {
 
 struct KvManifest {
   int64_t layers = 0;
-  int64_t blockTokens = 0;  ///< tokens of a block
-  int64_t kBlockBytes = 0;  ///< of one block of one layer
+  int64_t blockTokens = 0; ///< tokens of a block
+  int64_t kBlockBytes = 0; ///< of one block of one layer
   int64_t vBlockBytes = 0;
-  std::string elementType;  ///< "f16" or "f32"
+  std::string elementType; ///< "f16" or "f32"
 };
 
-/// One packed weight: weights[row][slot] of llmir_step_args points to `bytes` bytes at `offset` of weights.bin.
+/// One packed weight: weights[row][slot] of llmir_step_args points to `bytes` bytes at `offset` of
+/// weights.bin.
 struct WeightManifest {
   std::string name;
   int64_t row = 0;
@@ -36,11 +38,13 @@ struct WeightManifest {
 
 struct Manifest {
   uint32_t abiVersion = 0;
-  std::string compiler;             ///< version of LLMIR that wrote it
+  std::string compiler; ///< version of LLMIR that wrote it
   std::string triple, cpu;
-  std::vector<std::string> features; ///< CPU features the code needs, as in /proc/cpuinfo's or LLVM's names: "avx2", "fma"
-  std::string modelFile;            ///< absolute path of the source model (tokenizer and chat template stay there)
-  std::string activations;          ///< "int8" or "int16"
+  std::vector<std::string> features; ///< CPU features the code needs, as in /proc/cpuinfo's or
+                                     ///< LLVM's names: "avx2", "fma"
+  std::string
+      modelFile; ///< absolute path of the source model (tokenizer and chat template stay there)
+  std::string activations; ///< "int8" or "int16"
   int64_t arenaBytesPerToken = 0;
   ModelManifest model;
   KvManifest kv;
@@ -51,7 +55,8 @@ struct Manifest {
 
 std::string manifestToJson(const Manifest &manifest);
 
-/// Reads and checks a manifest: every field is there, of the right type and in range. `name` is put before errors.
+/// Reads and checks a manifest: every field is there, of the right type and in range. `name` is put
+/// before errors.
 Expected<Manifest> manifestFromJson(const std::string &json, const std::string &name);
 
 inline constexpr const char *manifestFileName = "manifest.json";

@@ -1,0 +1,79 @@
+// Live ranges by phase and first fit in order of definition; see BufferPlan.h.
+#include "llmir/codegen/cpu/BufferPlan.h"
+
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+namespace llmir::cpu {
+
+int64_t rowStride(Type activations) {
+  auto tensor = cast<RankedTensorType>(activations);
+  return llvm::alignTo(rowBytes(*llm::formatOf(tensor.getElementType()), tensor.getDimSize(1)), 64);
+}
+
+Value rootOf(Value value) {
+  while (true) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      auto fuse = dyn_cast<llm::FuseOp>(argument.getOwner()->getParentOp());
+      if (!fuse)
+        return value;
+      value = fuse.getInputs()[argument.getArgNumber()];
+    } else if (auto fuse = value.getDefiningOp<llm::FuseOp>()) {
+      value = fuse.getBody().front().getTerminator()->getOperand(
+          cast<OpResult>(value).getResultNumber());
+    } else {
+      return value;
+    }
+  }
+}
+
+namespace {
+struct LiveRange {
+  int64_t first, last; // phases, both included
+  int64_t bytes;
+  int64_t offset = 0;
+};
+} // namespace
+
+BufferPlan BufferPlan::of(func::FuncOp function, const llvm::DenseSet<Value> &elsewhere) {
+  llvm::MapVector<Value, LiveRange> ranges;
+  int64_t phase = 0;
+  auto isActivation = [](Value v) {
+    return llm::isActivations(v.getType()) || llm::isQuantizedActivations(v.getType());
+  };
+  for (Operation &top : function.getBody().front()) {
+    top.walk([&](Operation *op) {
+      for (Value operand : op->getOperands())
+        if (auto range = ranges.find(rootOf(operand)); range != ranges.end())
+          range->second.last = phase;
+      if (isa<llm::FuseOp>(op))
+        return;
+      for (Value result : op->getResults())
+        if (isActivation(result) && !elsewhere.contains(result))
+          ranges.insert({result, LiveRange{phase, phase, rowStride(result.getType())}});
+    });
+    ++phase;
+  }
+  BufferPlan plan;
+  SmallVector<LiveRange *> placed;
+  for (auto &[value, range] : ranges) {
+    // The lowest gap among the buffers that are live at the same time; `placed` is sorted by
+    // offset.
+    int64_t offset = 0;
+    for (LiveRange *other : placed)
+      if (other->first <= range.last && range.first <= other->last) {
+        if (offset + range.bytes <= other->offset)
+          break;
+        offset = std::max(offset, other->offset + other->bytes);
+      }
+    range.offset = offset;
+    placed.insert(
+        llvm::upper_bound(placed, offset, [](int64_t o, LiveRange *r) { return o < r->offset; }),
+        &range);
+    plan.offsets[value] = offset;
+    plan.frameBytes = std::max(plan.frameBytes, offset + range.bytes);
+  }
+  return plan;
+}
+
+} // namespace llmir::cpu

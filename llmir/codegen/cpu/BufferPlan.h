@@ -1,0 +1,30 @@
+// Where the activations of a function live: every value gets an offset in the arena, buffers are
+// reused when dead. All sizes are bytes per token, since every activation has one row per token of
+// the step.
+#pragma once
+
+#include "llmir/dialect/Llm.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace llmir::cpu {
+
+/// Bytes from one token's row to the next: the row's own, rounded up to a cache line.
+int64_t rowStride(mlir::Type activations);
+
+/// The value that defines the memory behind `value`: looks through the arguments and results of
+/// llm.fuse regions.
+mlir::Value rootOf(mlir::Value value);
+
+/// The plan of one function. A buffer is live from the phase that defines it to the last phase that
+/// uses it; buffers whose lives share a phase never overlap, because workers run through a phase at
+/// their own pace.
+struct BufferPlan {
+  llvm::DenseMap<mlir::Value, int64_t>
+      offsets; ///< root value -> offset within the function's frame
+  int64_t frameBytes = 0;
+
+  /// Values in `elsewhere` (roots that live in memory the caller gives) get no buffer.
+  static BufferPlan of(mlir::func::FuncOp function, const llvm::DenseSet<mlir::Value> &elsewhere);
+};
+
+} // namespace llmir::cpu
