@@ -13,6 +13,9 @@ using namespace llmir::llm;
 #define GET_OP_CLASSES
 #include "llmir/dialect/LlmOps.cpp.inc"
 
+/// A phase without results ends in a yield of nothing: the implicit terminator.
+void YieldOp::build(OpBuilder &, OperationState &) {}
+
 static int64_t columns(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape().back();
 }
