@@ -1,0 +1,45 @@
+// From a model file to an artifact: one flat list of phases. The library behind llmirc, llmir-opt
+// and the tests.
+#pragma once
+
+#include "llmir/support/Error.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <functional>
+#include <string>
+
+namespace llmir {
+
+struct CompileOptions {
+  std::string activations = "int8"; ///< "int8" or "int16": precision of the quantised activations
+  std::string kv = "f16";           ///< "f16" or "f32": element type of the KV cache
+  std::string target = "host";      ///< see Target::named
+  int64_t blockTokens = 32;         ///< tokens of a KV block
+  bool timing = false;              ///< report how long each phase took
+  std::string assemblyFile;         ///< write the assembly here as well, if not empty
+  std::function<void(const std::string &)> report = [](const std::string &) {
+  }; ///< progress, one line at a time
+};
+
+/// All dialects that a compilation goes through.
+mlir::DialectRegistry compilerDialects();
+
+/// Reads a model file into llm IR: what `llmir import` prints.
+Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(const std::string &modelFile,
+                                                        const CompileOptions &options,
+                                                        mlir::MLIRContext &context);
+
+/// Compiles a model file into the folder `artifact` (it must exist): manifest.json, model.so,
+/// weights.bin.
+Status compileModel(const std::string &modelFile, const std::string &artifact,
+                    const CompileOptions &options);
+
+/// The phases that turn an llm.model, whatever it came from, into a shared object at `codeFile`:
+/// everything behind import. `module` is consumed. Returns the manifest without what only a model
+/// file knows (modelFile, name).
+struct Manifest;
+Expected<Manifest> compileIr(mlir::ModuleOp module, const std::string &codeFile,
+                             const CompileOptions &options);
+
+} // namespace llmir
