@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Runs every test but the heavy ones: layers, GoogleTest, lit, pytest. Called by `make check`, which builds first.
+# Needs LLMIR_BUILD (build folder) and LLMIR_MODEL (the demo model).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0 failed=0
+run() { # run NAME COMMAND…: one suite; counts it and shows its output when it fails
+  local name=$1 log start=$SECONDS
+  shift
+  log=$(mktemp)
+  if "$@" >"$log" 2>&1; then
+    passed=$((passed + 1))
+    printf '%-28s ok    %3d s   %s\n' "$name" $((SECONDS - start)) "$(grep -aE '(tests? ran|passed|Passed)' "$log" | tail -n 1 | tr -d '=')"
+  else
+    failed=$((failed + 1))
+    cat "$log"
+    printf '%-28s FAILED %3d s\n' "$name" $((SECONDS - start))
+  fi
+  rm -f "$log"
+}
+
+run layers python3 scripts/check_layers.py
+for test in "$LLMIR_BUILD"/bin/test/*_test; do
+  run "$(basename "$test")" "$test" --gtest_brief=1
+done
+run lit "$LLMIR_BUILD/venv/bin/python" /usr/lib/llvm-22/build/utils/lit/lit.py -q "$LLMIR_BUILD/test"
+run lit-roundtrip "$LLMIR_BUILD/venv/bin/python" /usr/lib/llvm-22/build/utils/lit/lit.py -q --param verify-roundtrip=1 "$LLMIR_BUILD/test"
+for file in test/e2e/test_*.py; do
+  run "$(basename "$file")" "$LLMIR_BUILD/venv/bin/python" -m pytest -q -p no:cacheprovider "$file"
+done
+echo "suites: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
