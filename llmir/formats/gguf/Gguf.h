@@ -1,0 +1,102 @@
+// Reads GGUF files, versions 2 and 3: metadata and tensors, as views into the mapped file. Nothing
+// of the file is trusted: every count, length, type and offset is checked when the file is opened.
+// Source: the GGUF specification (ggml, docs/gguf.md).
+#pragma once
+
+#include "llmir/quant/Format.h"
+#include "llmir/support/Error.h"
+#include "llmir/support/MappedFile.h"
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace llmir {
+
+/// GGUF's metadata value types, by their numbers in the file.
+enum class GgufType : uint32_t {
+  U8,
+  I8,
+  U16,
+  I16,
+  U32,
+  I32,
+  F32,
+  Bool,
+  String,
+  Array,
+  U64,
+  I64,
+  F64
+};
+
+struct GgufTensor {
+  std::string_view name;
+  Format format;
+  std::vector<int64_t>
+      shape; ///< row-major: the last dimension is contiguous ([rows, columns] of a matrix)
+  uint64_t offset = 0; ///< from the start of the file
+  std::span<const uint8_t> bytes;
+};
+
+/// One metadata value: where it lies. Scalars and strings have one element.
+struct GgufValue {
+  GgufType type; ///< of the elements, if it is an array
+  bool isArray = false;
+  uint64_t count = 1;
+  const uint8_t *data =
+      nullptr; ///< the first element; strings are a u64 length and bytes, one after the other
+};
+
+class GgufFile {
+public:
+  /// Maps and checks a file. Errors name the file, the field, its value and what is allowed.
+  static Expected<GgufFile> open(const std::string &path);
+  /// The same for bytes that outlive the result; `name` stands for the path in errors.
+  static Expected<GgufFile> parse(std::span<const uint8_t> bytes, std::string name);
+
+  const std::string &path() const { return name; }
+  uint32_t version() const { return fileVersion; }
+
+  /// Keys in the order of the file.
+  const std::vector<std::string_view> &keys() const { return keyOrder; }
+  bool has(std::string_view key) const { return values.contains(key); }
+
+  // Typed access. The get functions fail if the key is missing or of another type, the find
+  // functions only if it is of another type. Integers may be stored in any integer type that holds
+  // the value; floats as f32 or f64.
+  Expected<uint64_t> getU64(std::string_view key) const;
+  Expected<int64_t> getI64(std::string_view key) const;
+  Expected<float> getF32(std::string_view key) const;
+  Expected<bool> getBool(std::string_view key) const;
+  Expected<std::string_view> getString(std::string_view key) const;
+  Expected<std::vector<std::string_view>> getStringArray(std::string_view key) const;
+  Expected<std::vector<float>> getF32Array(std::string_view key) const;
+  Expected<std::vector<int32_t>> getI32Array(std::string_view key) const;
+  Expected<std::optional<uint64_t>> findU64(std::string_view key) const;
+  Expected<std::optional<float>> findF32(std::string_view key) const;
+  Expected<std::optional<bool>> findBool(std::string_view key) const;
+  Expected<std::optional<std::string_view>> findString(std::string_view key) const;
+
+  const std::vector<GgufTensor> &tensors() const { return tensorList; }
+  /// Null if there is no such tensor.
+  const GgufTensor *findTensor(std::string_view tensor) const;
+
+private:
+  friend class GgufParser;
+  Expected<GgufValue> value(std::string_view key) const;
+  template <typename T>
+  Expected<std::vector<T>> numbers(std::string_view key, const char *expected) const;
+
+  MappedFile file;
+  std::string name;
+  uint32_t fileVersion = 0;
+  std::vector<std::string_view> keyOrder;
+  std::unordered_map<std::string_view, GgufValue> values;
+  std::vector<GgufTensor> tensorList;
+  std::unordered_map<std::string_view, size_t> tensorByName;
+};
+
+} // namespace llmir
