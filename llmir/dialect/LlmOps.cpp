@@ -31,12 +31,24 @@ static bool isPositive(const APFloat &value) {
 func::FuncOp ModelOp::getStep() { return lookupSymbol<func::FuncOp>("step"); }
 KvType ModelOp::getKvType() { return cast<KvType>(getStep().getArgumentTypes()[1]); }
 
-/// C2 for one cache value: one consumer at most, and every reader before it in the same block.
+/// Whether a use of a cache only reads it: attention does, and a phase that does nothing else with
+/// it.
+static bool isRead(OpOperand &use) {
+  if (auto fuse = dyn_cast<FuseOp>(use.getOwner()))
+    return llvm::all_of(fuse.getBody().getArgument(use.getOperandNumber()).getUses(), isRead);
+  return isa<AttentionOp>(use.getOwner());
+}
+
+/// C2 for one cache value: one consumer at most, in the block of the value (a loop around it would
+/// consume it again), and every reader before it.
 static LogicalResult verifyKvUses(Value cache) {
   Operation *consumer = nullptr;
-  for (Operation *user : cache.getUsers()) {
-    if (isa<AttentionOp>(user))
+  for (OpOperand &use : cache.getUses()) {
+    Operation *user = use.getOwner();
+    if (isRead(use))
       continue;
+    if (user->getBlock() != cache.getParentBlock())
+      return user->emitOpError("C2: consumes a KV cache of another block");
     if (consumer)
       return user->emitOpError("C2: consumes a KV cache that ")
              << consumer->getName() << " consumes already";
@@ -44,11 +56,12 @@ static LogicalResult verifyKvUses(Value cache) {
   }
   if (!consumer)
     return success();
-  for (Operation *user : cache.getUsers())
-    if (user != consumer && user->getBlock() == consumer->getBlock() &&
-        consumer->isBeforeInBlock(user))
-      return user->emitOpError("C2: reads a KV cache after ")
+  for (OpOperand &use : cache.getUses()) {
+    Operation *reader = consumer->getBlock()->findAncestorOpInBlock(*use.getOwner());
+    if (isRead(use) && !(reader && reader->isBeforeInBlock(consumer)))
+      return use.getOwner()->emitOpError("C2: reads a KV cache after ")
              << consumer->getName() << " has consumed it";
+  }
   return success();
 }
 

@@ -267,7 +267,7 @@ def KvAppendOp : LlmOp<"kv_append", [AllTypesMatch<["kv", "result"]>]> {
   }];
   let arguments = (ins KvType:$kv, Index:$layer, Activations:$k, Activations:$v, BatchType:$batch);
   let results = (outs KvType:$result);
-  let assemblyFormat = "$kv `[` $layer `]` `,` $k `,` $v `,` $batch attr-dict `:` type($kv) `,` type($k) `,` type($v) `,` type($batch)";
+  let assemblyFormat = "$kv `[` $layer `]` `,` $k `,` $v `,` $batch attr-dict `:` qualified(type($kv)) `,` type($k) `,` type($v) `,` qualified(type($batch))";
   let hasVerifier = 1;
 }
 
@@ -289,7 +289,7 @@ def AttentionOp : LlmOp<"attention", [Pure]> {
                        OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$softcap);
   let results = (outs Activations:$result);
   let assemblyFormat = [{
-    $q `,` $kv `[` $layer `]` `,` $batch attr-dict `:` `(` type($q) `,` type($kv) `,` type($batch) `)` `->` type($result)
+    $q `,` $kv `[` $layer `]` `,` $batch attr-dict `:` `(` type($q) `,` qualified(type($kv)) `,` qualified(type($batch)) `)` `->` type($result)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
