@@ -1,5 +1,6 @@
-// The batch of one step on the host, as the interpreter takes it: the fields of llmir_batch (abi/llmir_abi.h) in
-// vectors, so that tests and tools build a step in a line and wrong batches are told apart before anything runs.
+// The batch of one step on the host, as the interpreter takes it: the fields of llmir_batch
+// (abi/llmir_abi.h) in vectors, so that tests and tools build a step in a line and wrong batches
+// are told apart before anything runs.
 #pragma once
 
 #include "llmir/support/Error.h"

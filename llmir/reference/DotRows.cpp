@@ -1,5 +1,5 @@
-// One body, compiled twice on x86-64: for AVX2 with FMA, and for any machine. Four lanes per sum and eight sums at a
-// time keep the multipliers busy.
+// One body, compiled twice on x86-64: for AVX2 with FMA, and for any machine. Four lanes per sum
+// and eight sums at a time keep the multipliers busy.
 #include "llmir/reference/DotRows.h"
 
 #include <cstring>

@@ -1,5 +1,6 @@
-// The exact interpreter of the llm dialect: slow, simple, the oracle that every pass and every backend is judged by.
-// Values are f32 between ops; within an op all sums and functions are f64, so its error is that of one rounding per op.
+// The exact interpreter of the llm dialect: slow, simple, the oracle that every pass and every
+// backend is judged by. Values are f32 between ops; within an op all sums and functions are f64, so
+// its error is that of one rounding per op.
 #pragma once
 
 #include "llmir/dialect/Llm.h"
@@ -13,11 +14,11 @@ namespace llmir::reference {
 
 /// A tensor on the host, row-major. One of the three arrays is in use, as `format` says.
 struct Tensor {
-  std::vector<int64_t> shape;
+  std::vector<int64_t> shape = {};
   Format format = Format::F32;
-  std::vector<float> values;  ///< F32
-  std::vector<int32_t> ints;  ///< I32
-  std::vector<uint8_t> bytes; ///< A8, A16: shape[0] rows of rowBytes(format, shape[1])
+  std::vector<float> values = {};  ///< F32
+  std::vector<int32_t> ints = {};  ///< I32
+  std::vector<uint8_t> bytes = {}; ///< A8, A16: shape[0] rows of rowBytes(format, shape[1])
 
   int64_t rows() const { return shape[0]; }
   int64_t columns() const { return shape.back(); }
@@ -50,10 +51,10 @@ public:
   /// `model` is verified IR that outlives the interpreter. Weights are asked for when first used.
   Interpreter(llm::ModelOp model, WeightSource weights, Options options = {});
   ~Interpreter();
-  Interpreter(Interpreter &&) = default;
+  Interpreter(Interpreter &&) noexcept;
 
-  /// Runs @step: the logits [R, vocabulary], and the step's keys and values in `kv`. Errors: a batch
-  /// or cache that does not fit the model, an op without a definition here, a weight that is
+  /// Runs @step: the logits [R, vocabulary], and the step's keys and values in `kv`. Errors: a
+  /// batch or cache that does not fit the model, an op without a definition here, a weight that is
   /// missing or of another format or shape. After an error the cache's slots of this step are
   /// undefined, all others untouched.
   Expected<Tensor> step(const Batch &batch, KvCache &kv);

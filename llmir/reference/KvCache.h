@@ -1,5 +1,6 @@
-// The KV cache of the interpreter: the numbers of a paged cache in logical order. What the order in memory is (the
-// page layout of abi/llmir_abi.h) is the business of compiled code; what a slot holds is the same in both.
+// The KV cache of the interpreter: the numbers of a paged cache in logical order. What the order in
+// memory is (the page layout of abi/llmir_abi.h) is the business of compiled code; what a slot
+// holds is the same in both.
 #pragma once
 
 #include "llmir/dialect/Llm.h"

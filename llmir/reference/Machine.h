@@ -1,5 +1,5 @@
-// Inside the interpreter: run-time values, frames, the table of op definitions. A group of ops is a file that registers
-// its definitions here; a new op is a function and a line.
+// Inside the interpreter: run-time values, frames, the table of op definitions. A group of ops is a
+// file that registers its definitions here; a new op is a function and a line.
 #pragma once
 
 #include "llmir/reference/Interpreter.h"
@@ -21,10 +21,10 @@ struct Weight {
   std::vector<float> readVector() const;
 };
 
-/// What an SSA value is at run time: an index, a tensor, a weight, the batch, the cache. The cache is updated in place,
-/// since the verifier lets a value of it be consumed only once.
-using RuntimeValue = std::variant<int64_t, std::shared_ptr<const Tensor>, const Weight *,
-                                  const Batch *, KvCache *>;
+/// What an SSA value is at run time: an index, a tensor, a weight, the batch, the cache. The cache
+/// is updated in place, since the verifier lets a value of it be consumed only once.
+using RuntimeValue =
+    std::variant<int64_t, std::shared_ptr<const Tensor>, const Weight *, const Batch *, KvCache *>;
 using RuntimeValues = std::vector<RuntimeValue>;
 
 /// The values of one running function or isolated region.

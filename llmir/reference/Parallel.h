@@ -1,4 +1,5 @@
-// A parallel loop for the interpreter's two hot ops. Each index writes results of its own, so threads change no bit.
+// A parallel loop for the interpreter's two hot ops. Each index writes results of its own, so
+// threads change no bit.
 #pragma once
 
 #include "llvm/ADT/STLFunctionalExtras.h"
