@@ -1,0 +1,196 @@
+// JSON in and out of the manifest. Reading trusts nothing: the loader computes addresses from these
+// numbers, so each is checked here, once.
+#include "llmir/abi/Manifest.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace llmir {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr int64_t maxBytes = int64_t(1) << 50;
+constexpr int64_t maxCount = int64_t(1) << 31;
+constexpr int64_t maxWeightPointers = int64_t(1) << 24;
+constexpr int64_t weightAlignment = 64;
+
+/// Reads the fields of one JSON object; the first error stays.
+class FieldReader {
+public:
+  FieldReader(const Json &object, std::string context, Status &status)
+      : object(object), context(std::move(context)), status(status) {
+    if (!object.is_object())
+      report("is not an object");
+  }
+
+  const Json *find(const char *key) {
+    if (!status)
+      return nullptr;
+    auto found = object.find(key);
+    if (found == object.end()) {
+      report(fmt::format("the field \"{}\" is missing", key));
+      return nullptr;
+    }
+    return &*found;
+  }
+
+  void read(const char *key, std::string &value) {
+    const Json *field = find(key);
+    if (!field)
+      return;
+    if (!field->is_string())
+      return report(fmt::format("the field \"{}\" is not a string", key));
+    value = field->get<std::string>();
+  }
+
+  void read(const char *key, std::string &value, std::initializer_list<const char *> allowed) {
+    read(key, value);
+    if (!status)
+      return;
+    for (const char *candidate : allowed)
+      if (value == candidate)
+        return;
+    report(fmt::format("the field \"{}\" is \"{}\"", key, value));
+  }
+
+  template <typename Int> void read(const char *key, Int &value, int64_t least, int64_t most) {
+    const Json *field = find(key);
+    if (!field)
+      return;
+    bool fits = field->is_number_unsigned() ? field->get<uint64_t>() <= uint64_t(most)
+                                            : field->is_number_integer();
+    if (!fits || field->get<int64_t>() < least || field->get<int64_t>() > most)
+      return report(fmt::format("the field \"{}\" is {}, a whole number from {} to {} is expected",
+                                key, field->dump(-1, ' ', true, Json::error_handler_t::replace),
+                                least, most));
+    value = Int(field->get<int64_t>());
+  }
+
+  void report(std::string_view what) {
+    if (status)
+      status = fail("{}: {}", context, what);
+  }
+
+private:
+  const Json &object;
+  std::string context;
+  Status &status;
+};
+
+void readWeights(const Json &list, const std::string &name, Manifest &manifest, Status &status) {
+  if (!list.is_array()) {
+    status = fail("{}: the field \"weights\" is not a list", name);
+    return;
+  }
+  std::set<std::pair<int64_t, int64_t>> seen;
+  for (const Json &item : list) {
+    WeightManifest weight;
+    FieldReader reader(item, fmt::format("{}: weight {}", name, manifest.weights.size()), status);
+    reader.read("name", weight.name);
+    reader.read("row", weight.row, 0, manifest.weightRows - 1);
+    reader.read("slot", weight.slot, 0, manifest.weightSlots - 1);
+    reader.read("offset", weight.offset, 0, manifest.weightBytes);
+    reader.read("bytes", weight.bytes, 0, manifest.weightBytes - (status ? weight.offset : 0));
+    if (status && weight.offset % weightAlignment != 0)
+      reader.report(fmt::format("the field \"offset\" is {}, no multiple of {}", weight.offset,
+                                weightAlignment));
+    if (status && !seen.insert({weight.row, weight.slot}).second)
+      reader.report(fmt::format("row {}, slot {} was given before", weight.row, weight.slot));
+    if (!status)
+      return;
+    manifest.weights.push_back(std::move(weight));
+  }
+}
+
+} // namespace
+
+std::string manifestToJson(const Manifest &manifest) {
+  Json weights = Json::array();
+  for (const WeightManifest &weight : manifest.weights)
+    weights.push_back({{"name", weight.name},
+                       {"row", weight.row},
+                       {"slot", weight.slot},
+                       {"offset", weight.offset},
+                       {"bytes", weight.bytes}});
+  const ModelManifest &model = manifest.model;
+  const KvManifest &kv = manifest.kv;
+  Json json = {{"abi_version", manifest.abiVersion},
+               {"compiler", manifest.compiler},
+               {"triple", manifest.triple},
+               {"cpu", manifest.cpu},
+               {"features", manifest.features},
+               {"model_file", manifest.modelFile},
+               {"activations", manifest.activations},
+               {"arena_bytes_per_token", manifest.arenaBytesPerToken},
+               {"model",
+                {{"name", model.name},
+                 {"vocabulary", model.vocabulary},
+                 {"context_length", model.contextLength},
+                 {"layers", model.layers}}},
+               {"kv",
+                {{"layers", kv.layers},
+                 {"block_tokens", kv.blockTokens},
+                 {"k_block_bytes", kv.kBlockBytes},
+                 {"v_block_bytes", kv.vBlockBytes},
+                 {"element_type", kv.elementType}}},
+               {"weight_rows", manifest.weightRows},
+               {"weight_slots", manifest.weightSlots},
+               {"weight_bytes", manifest.weightBytes},
+               {"weights", std::move(weights)}};
+  // Names come from model files and may be no UTF-8.
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Expected<Manifest> manifestFromJson(const std::string &text, const std::string &name) {
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded())
+    return fail("{}: is not JSON", name);
+  Manifest manifest;
+  Status status;
+  FieldReader reader(json, name, status);
+  reader.read("abi_version", manifest.abiVersion, 0, UINT32_MAX);
+  reader.read("compiler", manifest.compiler);
+  reader.read("triple", manifest.triple);
+  reader.read("cpu", manifest.cpu);
+  if (const Json *features = reader.find("features")) {
+    if (!features->is_array())
+      reader.report("the field \"features\" is not a list");
+    else
+      for (const Json &feature : *features)
+        if (feature.is_string())
+          manifest.features.push_back(feature.get<std::string>());
+        else
+          reader.report("the field \"features\" is not a list of strings");
+  }
+  reader.read("model_file", manifest.modelFile);
+  reader.read("activations", manifest.activations, {"int8", "int16"});
+  reader.read("arena_bytes_per_token", manifest.arenaBytesPerToken, 0, int64_t(1) << 32);
+  if (const Json *model = reader.find("model")) {
+    FieldReader part(*model, name + ": model", status);
+    part.read("name", manifest.model.name);
+    part.read("vocabulary", manifest.model.vocabulary, 1, INT32_MAX);
+    part.read("context_length", manifest.model.contextLength, 1, INT32_MAX);
+    part.read("layers", manifest.model.layers, 0, 1 << 16);
+  }
+  if (const Json *kv = reader.find("kv")) {
+    FieldReader part(*kv, name + ": kv", status);
+    part.read("layers", manifest.kv.layers, 0, 1 << 16);
+    part.read("block_tokens", manifest.kv.blockTokens, 1, 1 << 16);
+    part.read("k_block_bytes", manifest.kv.kBlockBytes, 0, maxCount);
+    part.read("v_block_bytes", manifest.kv.vBlockBytes, 0, maxCount);
+    part.read("element_type", manifest.kv.elementType, {"f16", "f32"});
+  }
+  reader.read("weight_rows", manifest.weightRows, 0, maxWeightPointers);
+  reader.read("weight_slots", manifest.weightSlots, 0,
+              maxWeightPointers / std::max<int64_t>(1, manifest.weightRows));
+  reader.read("weight_bytes", manifest.weightBytes, 0, maxBytes);
+  if (const Json *weights = reader.find("weights"))
+    readWeights(*weights, name, manifest, status);
+  if (!status)
+    return forward(status);
+  return manifest;
+}
+
+} // namespace llmir

@@ -1,0 +1,29 @@
+// Lays out the cache's memory: layer after layer, K before V, each aligned to a cache line.
+#include "llmir/runtime/kv/KvCache.h"
+
+namespace llmir {
+
+Expected<KvCache> KvCache::create(Device &device, const KvManifest &layout, int32_t blocks) {
+  constexpr int64_t alignment = 64;
+  auto aligned = [](int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; };
+  int64_t kBytes = 0, vBytes = 0, bytes = 0;
+  // The manifest bounds each number, not their product; slots are counted in 32 bits.
+  if (int64_t(blocks) * layout.blockTokens > INT32_MAX ||
+      __builtin_mul_overflow(layout.kBlockBytes, int64_t(blocks), &kBytes) ||
+      __builtin_mul_overflow(layout.vBlockBytes, int64_t(blocks), &vBytes) ||
+      __builtin_mul_overflow(aligned(kBytes) + aligned(vBytes), layout.layers, &bytes))
+    return fail("a KV cache of {} blocks needs more memory than can be addressed", blocks);
+  auto memory = device.allocate(size_t(bytes));
+  if (!memory)
+    return forward(memory,
+                   fmt::format("KV cache of {} tokens", int64_t(blocks) * layout.blockTokens));
+  std::byte *next = memory->data();
+  KvCache cache(std::move(*memory), blocks, int32_t(layout.blockTokens));
+  for (int64_t layer = 0; layer < layout.layers; ++layer) {
+    cache.layerTable.push_back({next, next + aligned(kBytes)});
+    next += aligned(kBytes) + aligned(vBytes);
+  }
+  return cache;
+}
+
+} // namespace llmir

@@ -1,0 +1,36 @@
+// The paged KV cache: one stretch of device memory cut into blocks of a fixed number of tokens, the
+// same block number in every layer. Layouts inside a block are the compiled code's business.
+#pragma once
+
+#include "llmir/runtime/device/Device.h"
+#include "llmir/runtime/kv/BlockPool.h"
+#include <vector>
+
+namespace llmir {
+
+class KvCache {
+public:
+  /// Memory for `blocks` blocks, zeroed. Errors: more memory than the system has.
+  static Expected<KvCache> create(Device &device, const KvManifest &layout, int32_t blocks);
+
+  BlockPool &pool() { return blockPool; }
+  const BlockPool &pool() const { return blockPool; }
+  int32_t blockTokens() const { return tokensPerBlock; }
+  /// Blocks that `tokens` tokens of one sequence need.
+  int32_t blocksFor(int64_t tokens) const {
+    return int32_t((tokens + tokensPerBlock - 1) / tokensPerBlock);
+  }
+  /// [layers], as llmir_step_args wants it.
+  const llmir_kv_layer *layers() const { return layerTable.data(); }
+
+private:
+  KvCache(DeviceBuffer memory, int32_t blocks, int32_t blockTokens)
+      : memory(std::move(memory)), blockPool(blocks), tokensPerBlock(blockTokens) {}
+
+  DeviceBuffer memory;
+  std::vector<llmir_kv_layer> layerTable;
+  BlockPool blockPool;
+  int32_t tokensPerBlock;
+};
+
+} // namespace llmir
