@@ -28,6 +28,7 @@ struct Compilation {
   const CompileOptions &options;
   ModuleOp module;
   std::string codeFile;
+  const WeightsPlanned &weightsPlanned;
   llm::ModelOp model;
   Target target;
   std::optional<cpu::WeightTable> weights;
@@ -105,7 +106,7 @@ Status formPhases(Compilation &c) {
 Status planWeights(Compilation &c) {
   c.weights.emplace(c.model, c.target);
   planWeights(*c.weights, c.manifest);
-  return {};
+  return c.weightsPlanned(*c.weights, c.manifest);
 }
 
 Status lower(Compilation &c) {
@@ -213,8 +214,9 @@ Expected<OwningOpRef<ModuleOp>> importModel(const std::string &modelFile,
 }
 
 Expected<Manifest> compileIr(ModuleOp module, const std::string &codeFile,
-                             const CompileOptions &options) {
-  Compilation compilation{.options = options, .module = module, .codeFile = codeFile};
+                             const CompileOptions &options, const WeightsPlanned &weightsPlanned) {
+  Compilation compilation{
+      .options = options, .module = module, .codeFile = codeFile, .weightsPlanned = weightsPlanned};
   if (auto status = runPhases(compilation); !status)
     return forward(status);
   return std::move(compilation.manifest);
@@ -233,27 +235,24 @@ Status compileModel(const std::string &modelFile, const std::string &artifact,
   auto module = importFile(*file, options, context);
   if (!module)
     return forward(module);
-  namespace fs = std::filesystem;
-  Compilation c{.options = options,
-                .module = **module,
-                .codeFile = (fs::path(artifact) / codeFileName).string()};
-  options.report("generating code");
-  if (auto status = runPhases(c); !status)
-    return forward(status, modelFile);
-  c.manifest.modelFile = fs::absolute(modelFile).string();
-  options.report(fmt::format("packing {} MB of weights", c.manifest.weightBytes / 1000000));
+
+  const std::filesystem::path folder = artifact;
   auto lookup = [&](const std::string &name) -> Expected<SourceTensor> {
     auto tensor = file->findTensor(name);
     if (!tensor)
-      return fail("{}: has no tensor {}", modelFile, name);
-    return SourceTensor{
-        tensor->format, {tensor->shape.begin(), tensor->shape.end()}, tensor->bytes};
+      return fail("has no tensor {}", name);
+    return SourceTensor{tensor->format, tensor->shape, tensor->bytes};
   };
-  if (auto status = packWeights(*c.weights, c.manifest, lookup,
-                                (fs::path(artifact) / weightsFileName).string());
-      !status)
-    return forward(status, modelFile);
-  return writeText((fs::path(artifact) / manifestFileName).string(), manifestToJson(c.manifest));
+  auto pack = [&](const cpu::WeightTable &table, const Manifest &manifest) {
+    options.report(fmt::format("packing {} MB of weights", manifest.weightBytes / 1000000));
+    return packWeights(table, manifest, lookup, folder / weightsFileName);
+  };
+  options.report("generating code");
+  auto manifest = compileIr(**module, folder / codeFileName, options, pack);
+  if (!manifest)
+    return forward(manifest, modelFile);
+  manifest->modelFile = std::filesystem::absolute(modelFile);
+  return writeText(folder / manifestFileName, manifestToJson(*manifest));
 }
 
 } // namespace llmir

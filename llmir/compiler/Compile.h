@@ -35,11 +35,17 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(const std::string &model
 Status compileModel(const std::string &modelFile, const std::string &artifact,
                     const CompileOptions &options);
 
-/// The phases that turn an llm.model, whatever it came from, into a shared object at `codeFile`:
-/// everything behind import. `module` is consumed. Returns the manifest without what only a model
-/// file knows (modelFile, name).
 struct Manifest;
+namespace cpu {
+class WeightTable;
+}
+/// Called when the weights are planned and before the code is generated.
+using WeightsPlanned = std::function<Status(const cpu::WeightTable &, const Manifest &)>;
+
+/// Everything behind import: turns the one llm.model of `module`, whatever it came from, into a
+/// shared object at `codeFile`. The module is left as the passes made it. Returns the manifest;
+/// `modelFile` stays empty.
 Expected<Manifest> compileIr(mlir::ModuleOp module, const std::string &codeFile,
-                             const CompileOptions &options);
+                             const CompileOptions &options, const WeightsPlanned &weightsPlanned);
 
 } // namespace llmir

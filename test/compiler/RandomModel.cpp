@@ -1,0 +1,327 @@
+// The generator of random models: writes llm IR as text, op by op, and invents the weights it
+// names.
+#include "RandomModel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <random>
+
+namespace llmir::test {
+
+namespace {
+
+/// Byte offsets of the f16 scales of a block (d, then m or dmin; -1: none). All other bytes may be
+/// random.
+struct ScaleOffsets {
+  int d, m;
+};
+ScaleOffsets scaleOffsets(Format format) {
+  switch (format) {
+  case Format::Q4_1:
+  case Format::Q5_1:
+  case Format::Q4_K:
+  case Format::Q5_K:
+    return {0, 2};
+  case Format::Q2_K:
+    return {80, 82};
+  case Format::Q3_K:
+    return {108, -1};
+  case Format::Q6_K:
+    return {208, -1};
+  default:
+    return {0, -1};
+  }
+}
+
+class Generator {
+public:
+  explicit Generator(uint64_t seed) : random(seed) {}
+
+  RandomModel run() {
+    chooseSizes();
+    std::string functions, calls;
+    int64_t kinds = pick({1, 1, 2});
+    for (int64_t kind = 0; kind < kinds; ++kind)
+      functions += layerFunction(kind, kinds);
+    for (int64_t layer = 0; layer < layers; ++layer)
+      calls += fmt::format("    %l{0} = arith.constant {0} : index\n"
+                           "    %x{1}, %kv{1} = func.call @layer.{2}(%x{0}, %batch, %kv{0}, %l{0}) "
+                           ": ({3}, !batch, !kv, index) -> ({3}, !kv)\n",
+                           layer, layer + 1, layer % kinds, act(hidden));
+    std::string step = stepFunction(calls);
+    model.ir = fmt::format(
+        "!kv = !llm.kv<layers = {}, heads = {}, k_dim = {}, v_dim = {}, block = {}, element = {}>\n"
+        "!batch = !llm.batch<mixed>\n"
+        "llm.model @random attributes {{vocabulary = {} : i64, context_length = 512 : i64}} "
+        "{{\n{}{}{}}}\n",
+        layers, kvHeads, kDim, vDim, pick({8, 16, 32}), chance(0.5) ? "f16" : "f32",
+        model.vocabulary, weights, functions, step);
+    return std::move(model);
+  }
+
+private:
+  std::mt19937_64 random;
+  RandomModel model;
+  std::string weights;
+  int64_t hidden = 0, inner = 0, layers = 0, kvHeads = 0, queryHeads = 0, kDim = 0, vDim = 0;
+  int next = 0;
+
+  bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random) < p; }
+  int64_t pick(std::vector<int64_t> choices) { return choices[random() % choices.size()]; }
+  float gaussian() { return std::normal_distribution<float>()(random); }
+  std::string name(const char *prefix) { return fmt::format("{}_{}", prefix, next++); }
+  static std::string act(int64_t columns) { return fmt::format("tensor<?x{}xf32>", columns); }
+
+  void chooseSizes() {
+    layers = pick({1, 2, 3});
+    kvHeads = pick({1, 2, 3});
+    queryHeads = kvHeads * pick({1, 2, 3, 4, 7});
+    kDim = pick({8, 16, 20, 32, 48, 64});
+    vDim = chance(0.8) ? kDim : pick({8, 12, 24, 40});
+    hidden = pick({32, 64, 96, 256, 256, 30, 37, 100});
+    inner = pick({64, 128, 256, 512, 50, 77});
+    model.vocabulary = pick({50, 64, 101, 256});
+  }
+
+  /// A storage format for rows of k elements.
+  Format formatFor(int64_t k) {
+    static const std::vector<Format> floats = {Format::F32, Format::F16, Format::BF16};
+    static const std::vector<Format> flat = {Format::Q4_0, Format::Q4_1, Format::Q5_0, Format::Q5_1,
+                                             Format::Q8_0};
+    static const std::vector<Format> super = {Format::Q2_K, Format::Q3_K, Format::Q4_K,
+                                              Format::Q5_K, Format::Q6_K};
+    if (k % 256 == 0 && chance(0.5))
+      return super[random() % super.size()];
+    if (k % 32 == 0 && chance(0.7))
+      return flat[random() % flat.size()];
+    return floats[random() % floats.size()];
+  }
+
+  RandomTensor tensor(Format format, std::vector<int64_t> shape, float mean, float deviation) {
+    int64_t count = 1;
+    for (int64_t size : shape)
+      count *= size;
+    RandomTensor result{format, std::move(shape), std::vector<uint8_t>(rowBytes(format, count))};
+    const FormatInfo &info = formatInfo(format);
+    if (!info.scheme) {
+      for (int64_t i = 0; i < count; ++i) {
+        float value = mean + deviation * gaussian();
+        uint16_t bits = format == Format::F16 ? floatToHalf(value) : floatToBfloat(value);
+        if (format == Format::F32)
+          std::memcpy(&result.bytes[4 * i], &value, 4);
+        else
+          std::memcpy(&result.bytes[2 * i], &bits, 2);
+      }
+      return result;
+    }
+    for (uint8_t &byte : result.bytes)
+      byte = static_cast<uint8_t>(random());
+    // Scales that give about the deviation asked for, with a minimum that centres the values.
+    double scale =
+        deviation / (0.29 * (1 << info.scheme->bits)) / (info.scheme->superBlock ? 20 : 1);
+    auto offsets = scaleOffsets(format);
+    for (int64_t block = 0; block < count / info.blockElements; ++block) {
+      uint8_t *at = &result.bytes[block * info.blockBytes];
+      uint16_t d = floatToHalf(
+          static_cast<float>(scale * (0.5 + 0.5 * std::uniform_real_distribution<>(0, 1)(random))));
+      std::memcpy(at + offsets.d, &d, 2);
+      if (offsets.m >= 0) {
+        double centre = scale * (1 << info.scheme->bits) / 2;
+        uint16_t m = floatToHalf(static_cast<float>(info.scheme->superBlock ? centre : -centre));
+        std::memcpy(at + offsets.m, &m, 2);
+      }
+    }
+    return result;
+  }
+
+  /// Declares a weight (one per listed layer, if any); returns its symbol and type.
+  struct Weight {
+    std::string symbol, type;
+  };
+  Weight declare(const char *prefix, std::vector<int64_t> shape,
+                 const std::vector<int64_t> &ofLayers, float mean, float deviation) {
+    Format format =
+        shape.size() == 2 ? formatFor(shape[1]) : (chance(0.8) ? Format::F32 : Format::F16);
+    const FormatInfo &info = formatInfo(format);
+    model.onlyFloat &= !info.scheme;
+    std::string element =
+        info.scheme ? fmt::format("!llm.quant<{}>", info.name) : std::string(info.name);
+    Weight weight{name(prefix), fmt::format("tensor<{}x{}>", fmt::join(shape, "x"), element)};
+    weights += fmt::format("  llm.weight @{} : {} from \"{}{}\"", weight.symbol, weight.type,
+                           ofLayers.empty() ? "" : "{}.", weight.symbol);
+    if (!ofLayers.empty())
+      weights += fmt::format(" layers [{}]", fmt::join(ofLayers, ", "));
+    weights += "\n";
+    if (ofLayers.empty())
+      model.tensors[weight.symbol] = tensor(format, shape, mean, deviation);
+    for (int64_t layer : ofLayers)
+      model.tensors[fmt::format("{}.{}", layer, weight.symbol)] =
+          tensor(format, shape, mean, deviation);
+    return weight;
+  }
+
+  // Ops of the function being written.
+  std::string body;
+  std::vector<int64_t> here; // layers of the function; empty for @step
+
+  std::string get(const Weight &weight) {
+    std::string value = "%" + name("w");
+    body += fmt::format("    {} = llm.get_weight @{}{} : {}\n", value, weight.symbol,
+                        here.empty() ? "" : "[%layer]", weight.type);
+    return value;
+  }
+  std::string emit(const std::string &op) {
+    std::string value = "%" + name("v");
+    body += fmt::format("    {} = {}\n", value, op);
+    return value;
+  }
+
+  std::string norm(const std::string &x, int64_t columns, int64_t group) {
+    Weight w = declare("norm", {group}, here, 1, 0.2f);
+    std::string weight = get(w);
+    if (group == columns && chance(0.3)) {
+      bool bias = chance(0.5);
+      Weight b = bias ? declare("norm_bias", {columns}, here, 0, 0.2f) : Weight();
+      return emit(fmt::format("llm.layer_norm {}, {}{} {{eps = 1.0e-05 : f64}} : {}, {}{}", x,
+                              weight, bias ? " bias " + get(b) : "", act(columns), w.type,
+                              bias ? ", " + b.type : ""));
+    }
+    return emit(fmt::format("llm.rms_norm {}, {} {{eps = 1.0e-06 : f64}} : {}, {}", x, weight,
+                            act(columns), w.type));
+  }
+
+  std::string linear(const std::string &x, int64_t k, int64_t n) {
+    Weight w = declare("weight", {n, k}, here, 0, 1.0f / std::sqrt(static_cast<float>(k)));
+    std::string weight = get(w);
+    bool bias = chance(0.3);
+    Weight b = bias ? declare("bias", {n}, here, 0, 0.3f) : Weight();
+    return emit(fmt::format("llm.linear {}, {}{} : ({}, {}{}) -> {}", x, weight,
+                            bias ? " bias " + get(b) : "", act(k), w.type,
+                            bias ? ", " + b.type : "", act(n)));
+  }
+
+  const char *activation() {
+    static const char *names[] = {"silu", "gelu", "gelu_tanh", "relu"};
+    return names[random() % 4];
+  }
+
+  std::string rope(const std::string &x, int64_t columns, const std::string &attribute) {
+    return emit(fmt::format(
+        "llm.rope {}, %positions {{head_dim = {} : i64, rope = {}}} : {}, tensor<?xi32>", x, kDim,
+        attribute, act(columns)));
+  }
+
+  std::string attention(const std::string &x) {
+    int64_t q = queryHeads * kDim, k = kvHeads * kDim, v = kvHeads * vDim, o = queryHeads * vDim;
+    std::string qv = linear(x, hidden, q), kv = linear(x, hidden, k), vv = linear(x, hidden, v);
+    if (chance(0.3)) {
+      qv = norm(qv, q, kDim);
+      kv = norm(kv, k, kDim);
+    }
+    if (chance(0.85)) {
+      int64_t dim = chance(0.7) ? kDim : kDim / 4 * 2;
+      std::string factors;
+      for (int64_t i = 0; i < dim / 2 && chance(0.97); ++i)
+        factors += fmt::format("{}{}.0", i ? ", " : "", 1 + i % 3);
+      bool whole = std::count(factors.begin(), factors.end(), ',') + 1 == dim / 2 && chance(0.5);
+      std::string attribute = fmt::format("#llm.rope<style = {}, dim = {}, theta = 1.0e+04 : f64, "
+                                          "magnitude = {} : f64, factors = [{}]>",
+                                          chance(0.5) ? "interleaved" : "half", dim,
+                                          chance(0.8) ? "1.0" : "1.25", whole ? factors : "");
+      qv = rope(qv, q, attribute);
+      kv = rope(kv, k, attribute);
+    }
+    body += fmt::format(
+        "    %kv_after = llm.kv_append %kv[%layer], {}, {}, %batch : !kv, {}, {}, !batch\n", kv, vv,
+        act(k), act(v));
+    std::string options = fmt::format("scale = {} : f64", 1 / std::sqrt(static_cast<double>(kDim)));
+    if (chance(0.3))
+      options += fmt::format(", window = {} : i64", pick({1, 3, 8, 17}));
+    if (chance(0.2))
+      options += ", softcap = 5.0 : f64";
+    std::string result = emit(
+        fmt::format("llm.attention {}, %kv_after[%layer], %batch {{{}}} : ({}, !kv, !batch) -> {}",
+                    qv, options, act(q), act(o)));
+    return linear(result, o, hidden);
+  }
+
+  std::string mlp(const std::string &x) {
+    std::string up = linear(x, hidden, inner), result;
+    if (chance(0.7))
+      result = emit(fmt::format("llm.glu {} {}, {} : {}", activation(), linear(x, hidden, inner),
+                                up, act(inner)));
+    else
+      result = emit(fmt::format("llm.activate {} {} : {}", activation(), up, act(inner)));
+    return linear(result, inner, hidden);
+  }
+
+  std::string add(const std::string &x, const std::string &y) {
+    return emit(fmt::format("arith.addf {}, {} : {}", x, y, act(hidden)));
+  }
+
+  std::string layerFunction(int64_t kind, int64_t kinds) {
+    body = "    %positions = llm.batch.positions %batch : (!batch) -> tensor<?xi32>\n";
+    here.clear();
+    for (int64_t layer = kind; layer < std::max(layers, kind + 1); layer += kinds)
+      here.push_back(layer);
+    std::string x = "%x", n = chance(0.9) ? norm(x, hidden, hidden) : x, result;
+    std::string a = attention(n);
+    if (chance(0.2))
+      a = norm(a, hidden, hidden);
+    if (chance(0.3)) { // a parallel block: attention and MLP read the same
+      result = add(add(x, a), mlp(n));
+    } else {
+      std::string y = add(x, a);
+      std::string m = mlp(chance(0.9) ? norm(y, hidden, hidden) : y);
+      if (chance(0.2))
+        m = emit(fmt::format("llm.scale {} by 0.5 : {}", m, act(hidden)));
+      result = add(y, m);
+    }
+    return fmt::format("  func.func private @layer.{0}(%x: {1}, %batch: !batch, %kv: !kv, %layer: "
+                       "index) -> ({1}, !kv) {{\n{2}"
+                       "    return {3}, %kv_after : {1}, !kv\n  }}\n",
+                       kind, act(hidden), body, result);
+  }
+
+  std::string stepFunction(const std::string &calls) {
+    body.clear();
+    here.clear();
+    Weight table = declare("embedding", {model.vocabulary, hidden}, {}, 0, 1);
+    std::string tokens = emit("llm.batch.tokens %batch : (!batch) -> tensor<?xi32>");
+    std::string embedding = get(table);
+    std::string x = emit(fmt::format("llm.embed {}, {} : (tensor<?xi32>, {}) -> {}", tokens,
+                                     embedding, table.type, act(hidden)));
+    if (chance(0.3))
+      x = emit(fmt::format("llm.scale {} by 1.5 : {}", x, act(hidden)));
+    std::string before = body;
+    body.clear();
+    std::string rows = emit(fmt::format("llm.logit_rows %x{}, %batch : ({}, !batch) -> {}", layers,
+                                        act(hidden), act(hidden)));
+    if (chance(0.9))
+      rows = norm(rows, hidden, hidden);
+    std::string logits;
+    if (chance(0.4)) // tied
+      logits = emit(fmt::format("llm.linear {}, {} : ({}, {}) -> {}", rows, embedding, act(hidden),
+                                table.type, act(model.vocabulary)));
+    else
+      logits = linear(rows, hidden, model.vocabulary);
+    if (chance(0.2))
+      logits = emit(fmt::format("llm.softcap {} at 8.0 : {}", logits, act(model.vocabulary)));
+    std::string first = fmt::format("%x0");
+    size_t at;
+    while ((at = before.find(x + " ")) != std::string::npos)
+      before.replace(at, x.size(), first);
+    return fmt::format("  func.func @step(%batch: !batch, %kv0: !kv) -> ({0}, !kv) {{\n{1}{2}{3}   "
+                       " return {4}, %kv{5} : {0}, !kv\n  }}\n",
+                       act(model.vocabulary), before, calls, body, logits, layers);
+  }
+};
+
+} // namespace
+
+RandomModel randomModel(uint64_t seed) { return Generator(seed).run(); }
+
+} // namespace llmir::test
