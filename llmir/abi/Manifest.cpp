@@ -92,10 +92,10 @@ void readWeights(const Json &list, const std::string &name, Manifest &manifest, 
     reader.read("row", weight.row, 0, manifest.weightRows - 1);
     reader.read("slot", weight.slot, 0, manifest.weightSlots - 1);
     reader.read("offset", weight.offset, 0, manifest.weightBytes);
-    reader.read("bytes", weight.bytes, 0, manifest.weightBytes - (status ? weight.offset : 0));
     if (status && weight.offset % weightAlignment != 0)
       reader.report(fmt::format("the field \"offset\" is {}, no multiple of {}", weight.offset,
                                 weightAlignment));
+    reader.read("bytes", weight.bytes, 0, manifest.weightBytes - (status ? weight.offset : 0));
     if (status && !seen.insert({weight.row, weight.slot}).second)
       reader.report(fmt::format("row {}, slot {} was given before", weight.row, weight.slot));
     if (!status)

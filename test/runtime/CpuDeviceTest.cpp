@@ -1,0 +1,132 @@
+// Workers, barrier and loader of the CPU device.
+#include "Fixture.h"
+#include "llmir/runtime/device/cpu/CpuInfo.h"
+#include <gmock/gmock.h>
+#include <thread>
+
+using namespace llmir;
+using testing::HasSubstr;
+
+namespace {
+
+// Every worker must see all that the others wrote before the barrier, thousands of times.
+void expectBarrierHolds(int workers, int rounds) {
+  WorkerPool pool(workers);
+  struct Board {
+    WorkerPool &pool;
+    std::vector<int> written;
+    int rounds;
+    std::atomic<int> errors{0};
+  } board{pool, std::vector<int>(workers * 16), rounds};
+  for (int launch = 0; launch < 3; ++launch)
+    pool.run(
+        [](void *context, int32_t worker, int32_t workers) {
+          auto &board = *static_cast<Board *>(context);
+          for (int round = 0; round < board.rounds; ++round) {
+            board.written[worker * 16] = round;
+            board.pool.barrier();
+            for (int other = 0; other < workers; ++other)
+              board.errors += board.written[other * 16] != round;
+            board.pool.barrier();
+          }
+        },
+        &board);
+  EXPECT_EQ(board.errors, 0);
+}
+
+TEST(WorkerPool, BarrierSeparatesPhases) {
+  for (int workers : {1, 2, 3})
+    expectBarrierHolds(workers, 500);
+}
+
+TEST(WorkerPool, MoreWorkersThanCpus) { expectBarrierHolds(usableCpus() * 4 + 1, 50); }
+
+TEST(WorkerPool, BusyNeighboursCostTheirShare) {
+  std::atomic<bool> stop{false};
+  std::vector<std::jthread> neighbours;
+  for (int i = 0; i < usableCpus(); ++i)
+    neighbours.emplace_back([&] {
+      while (!stop.load(std::memory_order_relaxed))
+        ;
+    });
+  auto start = std::chrono::steady_clock::now();
+  expectBarrierHolds(usableCpus(), 100);
+  std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  stop = true;
+  EXPECT_LT(seconds.count(), 20); // 600 barriers; a collapse takes a scheduler's turn for each
+}
+
+TEST(WorkerPool, SleepsBetweenJobs) {
+  WorkerPool pool(2);
+  auto nothing = [](void *, int32_t, int32_t) {};
+  pool.run(nothing, nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  clock_t before = clock(); // of all threads of the process
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_LT(double(clock() - before) / CLOCKS_PER_SEC, 0.05);
+  pool.run(nothing, nullptr);
+}
+
+TEST(CpuInfo, Quota) {
+  ArtifactFolder folder; // any folder
+  auto write = [&](const char *name, const char *text) {
+    std::ofstream(folder.folder / name) << text;
+  };
+  EXPECT_EQ(quotaCpus(folder.folder), 0);
+  write("cpu.cfs_quota_us", "-1");
+  write("cpu.cfs_period_us", "100000");
+  EXPECT_EQ(quotaCpus(folder.folder), 0);
+  write("cpu.cfs_quota_us", "250000");
+  EXPECT_EQ(quotaCpus(folder.folder), 2);
+  write("cpu.max", "max 100000");
+  EXPECT_EQ(quotaCpus(folder.folder), 2);
+  write("cpu.max", "50000 100000");
+  EXPECT_EQ(quotaCpus(folder.folder), 1);
+  EXPECT_GE(usableCpus(), 1);
+  EXPECT_FALSE(cpuFlags().empty());
+}
+
+TEST(CpuDevice, MemoryIsZeroAndAligned) {
+  auto device = CpuDevice::create(1);
+  auto buffer = (*device)->allocate(1000);
+  ASSERT_TRUE(buffer);
+  EXPECT_EQ(uintptr_t(buffer->data()) % 64, 0u);
+  for (size_t i = 0; i < buffer->size(); ++i)
+    ASSERT_EQ(buffer->data()[i], std::byte(0));
+  auto huge = (*device)->allocate(size_t(1) << 60);
+  ASSERT_FALSE(huge);
+  EXPECT_THAT(huge.error().message, HasSubstr("MiB"));
+}
+
+TEST(CpuDevice, RefusesForeignArtifacts) {
+  auto device = CpuDevice::create(1);
+  ASSERT_TRUE(device);
+  ArtifactFolder artifact;
+  auto error = [&] {
+    artifact.writeManifest();
+    auto program = (*device)->load(artifact.folder);
+    return program ? std::string("loaded") : program.error().message;
+  };
+  EXPECT_EQ(error(), "loaded");
+  artifact.manifest.features = {"amx-of-the-future"};
+  EXPECT_THAT(error(), HasSubstr("a CPU with amx-of-the-future, which this one"));
+  artifact.manifest.features = {};
+  artifact.manifest.abiVersion = 999;
+  EXPECT_THAT(error(), HasSubstr("ABI version 999"));
+  artifact.manifest.abiVersion = LLMIR_ABI_VERSION;
+  artifact.manifest.weightBytes = 128;
+  EXPECT_THAT(error(), HasSubstr("weights.bin: has 64 bytes, its manifest says 128"));
+  artifact.manifest.weightBytes = 64;
+  std::ofstream(artifact.folder / codeFileName) << "no code";
+  EXPECT_THAT(error(), HasSubstr("model.so"));
+  std::filesystem::remove(artifact.folder / codeFileName);
+  EXPECT_THAT(error(), HasSubstr("model.so"));
+  EXPECT_THAT((*device)->load("/nowhere").error().message, HasSubstr("/nowhere/manifest.json"));
+}
+
+TEST(CpuDevice, RefusesImpossibleThreadCounts) {
+  EXPECT_THAT(CpuDevice::create(-1).error().message, HasSubstr("-1 threads"));
+  EXPECT_FALSE(CpuDevice::create(maxCpuThreads + 1));
+}
+
+} // namespace
