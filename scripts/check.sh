@@ -24,8 +24,8 @@ run layers python3 scripts/check_layers.py
 for test in "$LLMIR_BUILD"/bin/test/*_test; do
   run "$(basename "$test")" "$test" --gtest_brief=1
 done
-run lit "$LLMIR_BUILD/venv/bin/python" /usr/lib/llvm-22/build/utils/lit/lit.py -q "$LLMIR_BUILD/test"
-run lit-roundtrip "$LLMIR_BUILD/venv/bin/python" /usr/lib/llvm-22/build/utils/lit/lit.py -q --param verify-roundtrip=1 "$LLMIR_BUILD/test"
+run lit /usr/lib/llvm-22/bin/lit -q "$LLMIR_BUILD/test"
+run lit-roundtrip /usr/lib/llvm-22/bin/lit -q --param verify-roundtrip=1 "$LLMIR_BUILD/test"
 for file in test/e2e/test_*.py; do
   run "$(basename "$file")" "$LLMIR_BUILD/venv/bin/python" -m pytest -q -p no:cacheprovider "$file"
 done
