@@ -1,0 +1,20 @@
+// The table of model families: the name in general.architecture and the function that builds it.
+// A new family is a file here and a row in Architectures.cpp.
+#pragma once
+
+#include "llmir/frontend/arch/ModelBuilder.h"
+#include <span>
+#include <string_view>
+
+namespace llmir::frontend {
+
+struct Architecture {
+  std::string_view name;
+  Status (*build)(ModelBuilder &);
+};
+
+std::span<const Architecture> allArchitectures();
+
+Status buildLlama(ModelBuilder &builder);
+
+} // namespace llmir::frontend

@@ -1,0 +1,123 @@
+// The functions of a model and the blocks of ops that families of models share.
+#include "llmir/frontend/arch/ModelBuilder.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace llmir::frontend {
+
+void ModelBuilder::beginModel(const Hyperparameters &h) {
+  Type element = llm::elementTypeOf(options.kvElement, module->getContext());
+  kvType = llm::KvType::get(module->getContext(), h.layers, h.kvHeads, h.kDim, h.vDim,
+                            options.blockTokens, element);
+  b.setInsertionPointToEnd(module->getBody());
+  model = llm::ModelOp::create(b, loc, "model", uint64_t(h.vocabulary),
+                               uint64_t(options.contextLength.value_or(h.context)),
+                               b.getStringAttr(file.path()));
+  b.createBlock(&model.getBody());
+}
+
+Status ModelBuilder::buildFunctions(const Hyperparameters &h, LayerBody body) {
+  Type batchType = llm::BatchType::get(module->getContext(), llm::BatchKind::Mixed);
+  auto tokenInts = RankedTensorType::get({ShapedType::kDynamic}, b.getI32Type());
+  RankedTensorType hidden = activations(h.embedding);
+  auto outputNorm = modelWeight("output_norm.weight", {h.embedding});
+  auto table = modelWeight("token_embd.weight", {h.vocabulary, h.embedding});
+  auto output = modelWeight("output.weight", {h.vocabulary, h.embedding}, false);
+  for (auto *weight : {&outputNorm, &table, &output})
+    if (!*weight)
+      return forward(*weight);
+
+  std::vector<func::FuncOp> layerFunctions;
+  for (currentKind = 0; currentKind < layerKinds(); ++currentKind) {
+    std::string name = layerKinds() == 1 ? "layer" : fmt::format("layer.{}", currentKind);
+    auto type = b.getFunctionType({b.getIndexType(), hidden, batchType, kvType}, {hidden, kvType});
+    auto function = func::FuncOp::create(b, loc, name, type);
+    function.setPrivate();
+    layerFunctions.push_back(function);
+    OpBuilder::InsertionGuard guard(b);
+    Block *entry = function.addEntryBlock();
+    b.setInsertionPointToStart(entry);
+    layer = entry->getArgument(0);
+    batch = entry->getArgument(2);
+    kv = entry->getArgument(3);
+    positions = llm::BatchPositionsOp::create(b, loc, tokenInts, batch);
+    Value result = body(*this, entry->getArgument(1));
+    func::ReturnOp::create(b, loc, ValueRange{result, kv});
+  }
+
+  RankedTensorType logitsType = activations(h.vocabulary);
+  auto step = func::FuncOp::create(b, loc, "step",
+                                   b.getFunctionType({batchType, kvType}, {logitsType, kvType}));
+  Block *entry = step.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  batch = entry->getArgument(0);
+  kv = entry->getArgument(1);
+  auto get = [&](llm::WeightOp weight) -> Value {
+    return llm::GetWeightOp::create(b, loc, weight.getTensorType(), weight.getSymName(), Value());
+  };
+  Value tokens = llm::BatchTokensOp::create(b, loc, tokenInts, batch);
+  Value x = llm::EmbedOp::create(b, loc, hidden, tokens, get(*table));
+  for (int64_t i = 0; i < h.layers; ++i) {
+    Value index = arith::ConstantIndexOp::create(b, loc, i);
+    auto call = func::CallOp::create(b, loc, layerFunctions[kindOfLayer[i]],
+                                     ValueRange{index, x, batch, kv});
+    x = call.getResult(0);
+    kv = call.getResult(1);
+  }
+  x = norm(x, get(*outputNorm), h.normEps);
+  x = llm::LogitRowsOp::create(b, loc, hidden, x, batch);
+  Value logits =
+      llm::LinearOp::create(b, loc, logitsType, x, get(*output ? *output : *table), Value());
+  func::ReturnOp::create(b, loc, ValueRange{logits, kv});
+  return {};
+}
+
+Value ModelBuilder::layerWeight(const std::string &name) {
+  auto ops = weightOfLayer.find(name);
+  if (ops == weightOfLayer.end())
+    return {};
+  llm::WeightOp weight = ops->second[firstLayerOfKind[currentKind]];
+  if (!weight)
+    return {};
+  return llm::GetWeightOp::create(b, loc, weight.getTensorType(), weight.getSymName(), layer);
+}
+
+Value ModelBuilder::norm(Value x, Value weight, double eps) {
+  return llm::RmsNormOp::create(b, loc, x.getType(), x, weight, b.getF64FloatAttr(eps));
+}
+
+Value ModelBuilder::linear(Value x, const std::string &name) {
+  Value weight = layerWeight(name + ".weight");
+  Value bias = layerWeight(name + ".bias");
+  auto type = activations(cast<RankedTensorType>(weight.getType()).getDimSize(0));
+  return llm::LinearOp::create(b, loc, type, x, weight, bias);
+}
+
+Value ModelBuilder::add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
+
+Value ModelBuilder::attentionBlock(Value x, const Hyperparameters &h, llm::RopeAttr rope) {
+  Value q = linear(x, "attn_q"), k = linear(x, "attn_k"), v = linear(x, "attn_v");
+  auto rotate = [&](Value heads) -> Value {
+    return llm::RopeOp::create(b, loc, heads.getType(), heads, positions,
+                               b.getI64IntegerAttr(h.kDim), rope);
+  };
+  q = rotate(q);
+  k = rotate(k);
+  kv = llm::KvAppendOp::create(b, loc, kvType, kv, layer, k, v, batch);
+  Value o = llm::AttentionOp::create(b, loc, activations(h.heads * h.vDim), q, kv, layer, batch,
+                                     b.getF64FloatAttr(1 / std::sqrt(double(h.kDim))),
+                                     h.window ? b.getI64IntegerAttr(*h.window) : IntegerAttr(),
+                                     FloatAttr());
+  return linear(o, "attn_output");
+}
+
+Value ModelBuilder::mlpBlock(Value x, llm::Activation activation) {
+  Value gate = linear(x, "ffn_gate"), up = linear(x, "ffn_up");
+  Value product = llm::GluOp::create(
+      b, loc, gate.getType(), llm::ActivationAttr::get(b.getContext(), activation), gate, up);
+  return linear(product, "ffn_down");
+}
+
+} // namespace llmir::frontend

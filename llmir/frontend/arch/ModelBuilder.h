@@ -1,0 +1,88 @@
+// What all families of models share: reading and checking a GGUF file's configuration and tensors,
+// weight symbols, and the usual blocks of ops. A family adds what is its own.
+#pragma once
+
+#include "llmir/frontend/Import.h"
+#include "llmir/frontend/arch/Rope.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/MapVector.h"
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace llmir::frontend {
+
+/// The configuration that families of decoders share, checked: every number is in a sane range and
+/// they agree with each other.
+struct Hyperparameters {
+  int64_t layers, embedding, heads, kvHeads, kDim, vDim, feedForward, vocabulary, context;
+  double normEps;
+  std::optional<int64_t> window;
+};
+
+/// A tensor that layers have: its part of the name behind "blk.N." and the shape it must have.
+struct LayerTensor {
+  std::string name; ///< "attn_q.weight"
+  std::vector<int64_t> shape;
+  bool required = true;
+};
+
+class ModelBuilder {
+public:
+  ModelBuilder(const GgufFile &file, const ImportOptions &options, mlir::MLIRContext &context,
+               std::string architecture);
+
+  const GgufFile &file;
+  const ImportOptions &options;
+  const std::string architecture;
+  mlir::OpBuilder b;
+  const mlir::Location loc;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+
+  Expected<Hyperparameters> readHyperparameters();
+
+  /// Checks the tensor of the whole model and makes its symbol; null if it is optional and absent.
+  Expected<llm::WeightOp> modelWeight(const std::string &name, std::vector<int64_t> shape,
+                                      bool required = true);
+  /// The same for the tensors of layers: a symbol for each distinct type, layers sorted by kind.
+  Status layerWeights(std::span<const LayerTensor> tensors, int64_t layers);
+  /// Number of distinct kinds of layers, and the kind of each.
+  int64_t layerKinds() const { return int64_t(firstLayerOfKind.size()); }
+
+  /// Makes the llm.model; weights and functions go into it.
+  void beginModel(const Hyperparameters &h);
+  /// Builds one function for each kind of layer, by `body`, and @step, which calls them in order.
+  using LayerBody = llvm::function_ref<mlir::Value(ModelBuilder &, mlir::Value x)>;
+  Status buildFunctions(const Hyperparameters &h, LayerBody body);
+
+  // Pieces of a layer; valid within LayerBody.
+  /// The weight of the kind of layer that is being built, null if this kind has none.
+  mlir::Value layerWeight(const std::string &name);
+  mlir::Value norm(mlir::Value x, mlir::Value weight, double eps);
+  mlir::Value linear(mlir::Value x, const std::string &name);
+  mlir::Value attentionBlock(mlir::Value x, const Hyperparameters &h, llm::RopeAttr rope);
+  mlir::Value mlpBlock(mlir::Value x, llm::Activation activation);
+  mlir::Value add(mlir::Value x, mlir::Value y);
+
+  /// Names of the tensors that the file has and nothing asked for go to `warn`.
+  void warnOfUnusedTensors();
+
+private:
+  Expected<int64_t> count(const std::string &key, std::optional<int64_t> absent, int64_t limit);
+  Status checkTensor(const GgufTensor &tensor, const std::vector<int64_t> &shape);
+  mlir::RankedTensorType tensorType(const GgufTensor &tensor);
+  mlir::RankedTensorType activations(int64_t columns);
+  std::string key(std::string_view field) const { return architecture + "." + std::string(field); }
+
+  llm::ModelOp model;
+  llm::KvType kvType;
+  std::set<std::string, std::less<>> used;
+  std::vector<int64_t> kindOfLayer, firstLayerOfKind;
+  std::map<std::string, std::vector<llm::WeightOp>> weightOfLayer; ///< null where absent
+  // While a layer is built:
+  int64_t currentKind = 0;
+  mlir::Value layer, batch, positions, kv;
+};
+
+} // namespace llmir::frontend
