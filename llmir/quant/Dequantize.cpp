@@ -13,12 +13,14 @@ static void dequantizeBlock(const QuantScheme &scheme, const BlockParts &parts, 
     int64_t group = i / scheme.group;
     float q = static_cast<float>(parts.quants[i] - scheme.offset);
     if (!scheme.superBlock) {
-      // Two roundings, not one fma: that is what the reference does.
+      // Two roundings, not one fma: that is what the reference does. Products are statements of
+      // their own, since compilers contract within one.
       float product = d * q;
       dst[i] = scheme.hasMin ? product + m : product;
     } else {
       float product = d * static_cast<float>(parts.scale[group]) * q;
-      dst[i] = scheme.hasMin ? product - m * static_cast<float>(parts.min[group]) : product;
+      float minimum = m * static_cast<float>(parts.min[group]);
+      dst[i] = scheme.hasMin ? product - minimum : product;
     }
   }
 }

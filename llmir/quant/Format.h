@@ -46,6 +46,7 @@ enum class Format : uint8_t {
   TQ2_0,
   MXFP4,
   NVFP4,
+  Q1_0,
   A8,  ///< activations: int8, one f32 scale for 32 values
   A16, ///< activations: int16, one f32 scale for 32 values
 };
@@ -105,9 +106,9 @@ int64_t rowBytes(Format format, int64_t elements);
 /// An activation row in A8 or A16, for K elements (a multiple of 32) and G = K / 32 groups, is
 /// three planes:
 ///   K integers (int8 or int16), then G f32 scales, then G int32 sums of the group's integers.
-/// Definition, per group: amax = max |x|; if amax < 2^-100, d = id = 0, else d = amax / L, id = L / amax;
-/// q = roundToNearestEven(x * id), everything in f32, L = 127 (A8) or 32767 (A16). `dst` holds
-/// rowBytes(format, K) bytes.
+/// Definition, per group: amax = max |x|; if amax < 2^-100, d = id = 0, else d = amax / L, id = L /
+/// amax; q = roundToNearestEven(x * id), everything in f32, L = 127 (A8) or 32767 (A16). `dst`
+/// holds rowBytes(format, K) bytes.
 void quantizeActivations(Format format, const float *src, uint8_t *dst, int64_t elements);
 
 } // namespace llmir

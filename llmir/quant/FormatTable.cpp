@@ -47,6 +47,7 @@ constexpr FormatInfo table[] = {
     {Format::TQ2_0, "tq2_0", 35, 256, 66, false, none},
     {Format::MXFP4, "mxfp4", 39, 32, 17, false, none},
     {Format::NVFP4, "nvfp4", 40, 64, 36, false, none},
+    {Format::Q1_0, "q1_0", 41, 128, 18, false, none},
     {Format::A8, "a8", -1, 32, 40, false, none},
     {Format::A16, "a16", -1, 32, 72, false, none},
 };

@@ -46,8 +46,9 @@ struct GgufValue {
   GgufType type; ///< of the elements, if it is an array
   bool isArray = false;
   uint64_t count = 1;
-  const uint8_t *data =
-      nullptr; ///< the first element; strings are a u64 length and bytes, one after the other
+  /// The first element; strings are a u64 length and bytes, one after the other.
+  const uint8_t *data = nullptr;
+  uint64_t bytes = 0; ///< of all elements together
 };
 
 class GgufFile {
@@ -63,6 +64,9 @@ public:
   /// Keys in the order of the file.
   const std::vector<std::string_view> &keys() const { return keyOrder; }
   bool has(std::string_view key) const { return values.contains(key); }
+  /// Where a value lies and of which type it is: for listing and copying. Fails if the key is
+  /// missing.
+  Expected<GgufValue> value(std::string_view key) const;
 
   // Typed access. The get functions fail if the key is missing or of another type, the find
   // functions only if it is of another type. Integers may be stored in any integer type that holds
@@ -86,7 +90,6 @@ public:
 
 private:
   friend class GgufParser;
-  Expected<GgufValue> value(std::string_view key) const;
   template <typename T>
   Expected<std::vector<T>> numbers(std::string_view key, const char *expected) const;
 

@@ -168,6 +168,7 @@ private:
     }
     if (auto status = skip(value.type, value.count, what, 1); !status)
       return status;
+    value.bytes = static_cast<uint64_t>(bytes.data() + at - value.data);
     if (!out.values.emplace(key, value).second)
       return fail("{}: {} appears twice", out.name, what);
     out.keyOrder.push_back(key);
