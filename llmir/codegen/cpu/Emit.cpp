@@ -95,10 +95,13 @@ static Status writeMachineCode(llvm::Module &module, llvm::TargetMachine &machin
   llvm::raw_fd_ostream stream(path, error);
   if (error)
     return fail("{}: cannot be written: {}", path, error.message());
-  llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
-    return fail("internal: LLVM cannot emit this kind of file");
-  passes.run(module);
+  {
+    // The printer of assembly flushes its buffer when it is destroyed: before the file is closed.
+    llvm::legacy::PassManager passes;
+    if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
+      return fail("internal: LLVM cannot emit this kind of file");
+    passes.run(module);
+  }
   stream.close();
   if (stream.has_error())
     return fail("{}: cannot be written: {}", path, stream.error().message());

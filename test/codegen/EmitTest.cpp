@@ -1,0 +1,38 @@
+// The way from a kernel to callable code, on every target this machine runs.
+#include "KernelTest.h"
+
+using namespace llmir;
+using namespace llmir::test;
+
+TEST(Emit, RunsAKernelOnEveryRunnableTarget) {
+  for (const std::string &target : runnableTargets()) {
+    KernelModule kernels(target);
+    cpu::KernelBuilder &k = kernels.k();
+    auto name = kernels.add(k.function("square", {k.ptr, k.ptr, k.i64}, [&](mlir::ValueRange a) {
+      k.forLoop(k.index(0), a[2], 1, [&](mlir::Value i) {
+        mlir::Value x = k.load(k.at(a[0], i, 4), k.f32);
+        k.store(k.mul(x, x), k.at(a[1], i, 4));
+      });
+    }));
+    kernels.compile();
+    float x[3] = {1, -2, 3}, y[3] = {};
+    kernels.kernel<void(const float *, float *, int64_t)>(name)(x, y, 3);
+    EXPECT_EQ(y[0], 1);
+    EXPECT_EQ(y[1], 4);
+    EXPECT_EQ(y[2], 9);
+  }
+}
+
+TEST(Emit, CompilesForEveryKnownTarget) {
+  for (const char *target :
+       {"x86-64-v4-vnni", "x86-64-v3", "x86-64", "aarch64", "aarch64-dotprod"}) {
+    KernelModule kernels(target);
+    cpu::KernelBuilder &k = kernels.k();
+    kernels.add(k.function("twice", {k.ptr}, [&](mlir::ValueRange a) {
+      mlir::Value x = k.load(a[0], k.vecF32());
+      k.store(k.add(x, x), a[0]);
+    }));
+    kernels.compile(/*load=*/false);
+    EXPECT_NE(kernels.assembly().find("twice"), std::string::npos) << target;
+  }
+}
