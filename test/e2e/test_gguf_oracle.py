@@ -167,10 +167,10 @@ def test_rewriting_keeps_metadata_and_shapes(tmp_path):
 
 def test_table_knows_every_type(tmp_path):
     for kind, (size, width) in gguf.GGML_QUANT_SIZES.items():
-        if kind == T.Q8_1:
-            width = 36  # ggml's block has two halves; the package still counts two floats
         writer = gguf.GGUFWriter(tmp_path / "x.gguf", "llama")
         writer.add_tensor_info("x", [3, 2 * width], np.dtype(np.uint8), 6 * width, raw_dtype=kind)
+        if kind == T.Q8_1:
+            width = 36  # ggml's block has two halves; the package still counts two floats
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_ti_data_to_file()
