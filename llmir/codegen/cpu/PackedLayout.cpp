@@ -1,0 +1,105 @@
+// Packing of weight matrices into panels. A panel is one forward stream of what a kernel decodes;
+// below, [a][b] are nested arrays, R the row blocks of a panel, L the lanes (rows) of a row block.
+//   float formats   per k: [R][L] elements
+//   flat formats    per 32 k: f16 d [R][L], f16 m [R][L] if the format has minima, quants
+//   K-quants        per 256 k: f16 d [R][L], f16 dmin [R][L] if there are minima, int8 scale
+//                   [256/group][R][L], uint8 min likewise, then 8 times quants
+// quants of 32 k: bit planes of vectors [R][L][4] bytes; byte t of sub-chunk s belongs to k = 4s+t:
+//   8 bits: 8 vectors, signed values; 4 bits: vector j holds sub-chunks j (low nibble) and j+4;
+//   2 bits: vector v holds sub-chunk 4v+i in bits 2i; 1 bit: one vector, sub-chunk s in bit s.
+// 5 and 6 bits are a 4-bit plane and a plane of the rest, 3 bits a 2-bit plane and a 1-bit plane.
+#include "llmir/codegen/cpu/PackedLayout.h"
+
+#include <cstring>
+
+namespace llmir::cpu {
+
+static int64_t floatBytes(Format format) { return format == Format::F32 ? 4 : 2; }
+
+/// Bytes that one row takes for one block of `elements` values.
+static int64_t rowUnitBytes(const QuantScheme &scheme) {
+  int64_t quants = scheme.bits * 4, scales = scheme.hasMin ? 4 : 2;
+  if (!scheme.superBlock)
+    return scales + quants;
+  return scales + 256 / scheme.group * (scheme.hasMin ? 2 : 1) + 8 * quants;
+}
+
+PackedLayout packedLayout(const Target &target, Format format, int64_t n, int64_t k) {
+  PackedLayout layout;
+  layout.format = format;
+  layout.n = n;
+  layout.k = k;
+  layout.lanes = target.lanes();
+  layout.rowBlocks = 2;
+  layout.panels = (n + layout.panelRows() - 1) / layout.panelRows();
+  const auto &scheme = formatInfo(format).scheme;
+  int64_t rowBytes =
+      scheme ? k / (scheme->superBlock ? 256 : 32) * rowUnitBytes(*scheme) : k * floatBytes(format);
+  layout.panelBytes = (rowBytes * layout.panelRows() + 63) / 64 * 64;
+  return layout;
+}
+
+/// Writes the 32 quants of one row. `row` is the place of the row's 4 bytes in the first vector,
+/// which are `stride` bytes long; returns the number of vectors.
+static int64_t packQuants(int bits, const uint8_t *q, uint8_t *row, int64_t stride) {
+  if (bits == 8) {
+    for (int i = 0; i < 32; ++i)
+      row[i / 4 * stride + i % 4] = q[i] ^ 0x80;
+    return 8;
+  }
+  // One plane holds `width` bits from `shift` on of all quants, in `width` vectors.
+  auto plane = [&](int width, int shift) {
+    for (int i = 0; i < 32; ++i) {
+      int chunk = i / 4, vector = width == 4 ? chunk % 4 : width == 2 ? chunk / 4 : 0;
+      int position = width == 4 ? chunk / 4 * 4 : width == 2 ? chunk % 4 * 2 : chunk;
+      row[vector * stride + i % 4] |= ((q[i] >> shift) & ((1 << width) - 1)) << position;
+    }
+    row += width * stride;
+  };
+  int low = bits >= 4 ? 4 : 2;
+  plane(low, 0);
+  if (bits > low)
+    plane(bits - low, low);
+  return bits;
+}
+
+void packPanels(const PackedLayout &layout, const uint8_t *source, uint8_t *destination,
+                int64_t panel0, int64_t panel1) {
+  const FormatInfo &info = formatInfo(layout.format);
+  const int64_t rows = layout.panelRows(), sourceRow = rowBytes(layout.format, layout.k);
+  for (int64_t panel = panel0; panel < panel1; ++panel) {
+    uint8_t *out = destination + panel * layout.panelBytes;
+    std::memset(out, 0, layout.panelBytes);
+    for (int64_t r = 0; r < rows && panel * rows + r < layout.n; ++r) {
+      const uint8_t *in = source + (panel * rows + r) * sourceRow;
+      if (!info.scheme) {
+        const int64_t size = floatBytes(layout.format);
+        for (int64_t i = 0; i < layout.k; ++i)
+          std::memcpy(out + (i * rows + r) * size, in + i * size, size);
+        continue;
+      }
+      const QuantScheme &scheme = *info.scheme;
+      uint8_t *unit = out;
+      BlockParts parts;
+      for (int64_t block = 0; block < layout.k / info.blockElements; ++block) {
+        unpackBlock(layout.format, in + block * info.blockBytes, parts);
+        std::memcpy(unit + 2 * r, &parts.d, 2);
+        unit += 2 * rows;
+        if (scheme.hasMin) {
+          std::memcpy(unit + 2 * r, &parts.m, 2);
+          unit += 2 * rows;
+        }
+        if (scheme.superBlock) {
+          for (int g = 0; g < 256 / scheme.group; ++g, unit += rows)
+            unit[r] = static_cast<uint8_t>(parts.scale[g]);
+          for (int g = 0; scheme.hasMin && g < 256 / scheme.group; ++g, unit += rows)
+            unit[r] = parts.min[g];
+        }
+        for (int64_t i = 0; i < info.blockElements; i += 32)
+          unit += packQuants(scheme.bits, parts.quants + i, unit + 4 * r, 4 * rows) * 4 * rows;
+      }
+    }
+  }
+}
+
+} // namespace llmir::cpu
