@@ -49,10 +49,16 @@ static int64_t packQuants(int bits, const uint8_t *q, uint8_t *row, int64_t stri
   }
   // One plane holds `width` bits from `shift` on of all quants, in `width` vectors.
   auto plane = [&](int width, int shift) {
-    for (int i = 0; i < 32; ++i) {
-      int chunk = i / 4, vector = width == 4 ? chunk % 4 : width == 2 ? chunk / 4 : 0;
+    // The four quants of a sub-chunk at once: no bit crosses its byte.
+    const uint32_t mask = ((1u << width) - 1) * 0x01010101u;
+    for (int chunk = 0; chunk < 8; ++chunk) {
+      int vector = width == 4 ? chunk % 4 : width == 2 ? chunk / 4 : 0;
       int position = width == 4 ? chunk / 4 * 4 : width == 2 ? chunk % 4 * 2 : chunk;
-      row[vector * stride + i % 4] |= ((q[i] >> shift) & ((1 << width) - 1)) << position;
+      uint32_t four, sum;
+      std::memcpy(&four, q + 4 * chunk, 4);
+      std::memcpy(&sum, row + vector * stride, 4);
+      sum |= (four >> shift & mask) << position;
+      std::memcpy(row + vector * stride, &sum, 4);
     }
     row += width * stride;
   };
