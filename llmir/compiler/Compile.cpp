@@ -29,11 +29,11 @@ struct Compilation {
   ModuleOp module;
   std::string codeFile;
   const WeightsPlanned &weightsPlanned;
-  llm::ModelOp model;
-  Target target;
-  std::optional<cpu::WeightTable> weights;
-  cpu::LoweredModel lowered;
-  Manifest manifest;
+  llm::ModelOp model = {};
+  Target target = {};
+  std::optional<cpu::WeightTable> weights = {};
+  cpu::LoweredModel lowered = {};
+  Manifest manifest = {};
 };
 
 /// Collects MLIR's diagnostics, which would go to stderr otherwise: the first error becomes ours.
