@@ -1,7 +1,9 @@
 // Typed access to GGUF metadata; see Gguf.h. The positions were checked by the parser.
 #include "llmir/formats/gguf/Gguf.h"
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -13,6 +15,9 @@ static std::string typeName(const GgufValue &value) {
   const char *element = names[static_cast<uint32_t>(value.type)];
   return value.isArray ? fmt::format("an array of {}", element) : element;
 }
+
+/// The end of every error about a value: what the user can do.
+static constexpr const char *wayOut = "convert the model again or fetch another file";
 
 template <typename T> static T load(const uint8_t *data) {
   T value;
@@ -57,16 +62,32 @@ template <typename T> static std::optional<T> numberAs(GgufType type, const uint
       if (std::in_range<T>(number))
         result = static_cast<T>(number);
     } else if constexpr (std::is_floating_point_v<T> && std::is_floating_point_v<N>) {
-      result = static_cast<T>(number);
+      if (!(std::fabs(number) > std::numeric_limits<T>::max()) || std::isinf(number))
+        result = static_cast<T>(number);
     }
   });
   return result;
 }
 
+/// "u32 7": type and value of a number that lies at `data`.
+static std::string shownNumber(GgufType type, const uint8_t *data) {
+  std::string text = typeName({.type = type});
+  visitNumber(type, data, [&](auto number) { text += fmt::format(" {}", number); });
+  return text;
+}
+
+/// A number's error shows its value too: it may be of the right type, but out of range.
+static Error wrongType(const std::string &name, std::string_view key, const GgufValue &value,
+                       const char *expected) {
+  return {fmt::format("{}: metadata key '{}' is {}, expected {}; {}", name, key,
+                      value.isArray ? typeName(value) : shownNumber(value.type, value.data),
+                      expected, wayOut)};
+}
+
 Expected<GgufValue> GgufFile::value(std::string_view key) const {
   auto found = values.find(key);
   if (found == values.end())
-    return fail("{}: has no metadata key '{}'", name, key);
+    return fail("{}: has no metadata key '{}'; {}", name, key, wayOut);
   return found->second;
 }
 
@@ -79,8 +100,7 @@ static Expected<T> scalar(const std::string &name, std::string_view key, Expecte
   if (!value->isArray)
     number = numberAs<T>(value->type, value->data);
   if (!number)
-    return fail("{}: metadata key '{}' is {} or out of range, expected {}", name, key,
-                typeName(*value), expected);
+    return tl::unexpected(wrongType(name, key, *value, expected));
   return *number;
 }
 
@@ -99,7 +119,7 @@ Expected<bool> GgufFile::getBool(std::string_view key) const {
   if (!found)
     return forward(found);
   if (found->isArray || found->type != GgufType::Bool)
-    return fail("{}: metadata key '{}' is {}, expected bool", name, key, typeName(*found));
+    return tl::unexpected(wrongType(name, key, *found, "a bool"));
   return *found->data != 0;
 }
 
@@ -112,7 +132,7 @@ Expected<std::string_view> GgufFile::getString(std::string_view key) const {
   if (!found)
     return forward(found);
   if (found->isArray || found->type != GgufType::String)
-    return fail("{}: metadata key '{}' is {}, expected string", name, key, typeName(*found));
+    return tl::unexpected(wrongType(name, key, *found, "a string"));
   return stringAt(found->data);
 }
 
@@ -121,8 +141,7 @@ Expected<std::vector<std::string_view>> GgufFile::getStringArray(std::string_vie
   if (!found)
     return forward(found);
   if (!found->isArray || found->type != GgufType::String)
-    return fail("{}: metadata key '{}' is {}, expected an array of string", name, key,
-                typeName(*found));
+    return tl::unexpected(wrongType(name, key, *found, "an array of strings"));
   std::vector<std::string_view> strings;
   strings.reserve(found->count);
   const uint8_t *data = found->data;
@@ -145,20 +164,19 @@ Expected<std::vector<T>> GgufFile::numbers(std::string_view key, const char *exp
   auto found = value(key);
   if (!found)
     return forward(found);
-  uint64_t bytes = numberBytes(found->type);
+  const uint64_t bytes = numberBytes(found->type);
+  if (!found->isArray || !bytes)
+    return tl::unexpected(wrongType(name, key, *found, expected));
   std::vector<T> result;
-  if (found->isArray && bytes) {
-    result.reserve(found->count);
-    for (uint64_t i = 0; i < found->count; ++i) {
-      auto number = numberAs<T>(found->type, found->data + i * bytes);
-      if (!number)
-        break;
-      result.push_back(*number);
-    }
+  result.reserve(found->count);
+  for (uint64_t i = 0; i < found->count; ++i) {
+    const uint8_t *data = found->data + i * bytes;
+    auto number = numberAs<T>(found->type, data);
+    if (!number)
+      return fail("{}: metadata key '{}' has the element {} at index {}, expected {}; {}", name,
+                  key, shownNumber(found->type, data), i, expected, wayOut);
+    result.push_back(*number);
   }
-  if (!found->isArray || !bytes || result.size() != found->count)
-    return fail("{}: metadata key '{}' is {} or out of range, expected {}", name, key,
-                typeName(*found), expected);
   return result;
 }
 
@@ -175,10 +193,13 @@ template <typename T> static Expected<std::optional<T>> found(bool has, Expected
     return std::optional<T>();
   if (!value)
     return forward(value);
-  return std::optional<T>(*value);
+  return std::optional<T>(std::move(*value));
 }
 Expected<std::optional<uint64_t>> GgufFile::findU64(std::string_view key) const {
   return found(has(key), getU64(key));
+}
+Expected<std::optional<int64_t>> GgufFile::findI64(std::string_view key) const {
+  return found(has(key), getI64(key));
 }
 Expected<std::optional<float>> GgufFile::findF32(std::string_view key) const {
   return found(has(key), getF32(key));
@@ -188,6 +209,17 @@ Expected<std::optional<bool>> GgufFile::findBool(std::string_view key) const {
 }
 Expected<std::optional<std::string_view>> GgufFile::findString(std::string_view key) const {
   return found(has(key), getString(key));
+}
+
+Expected<std::optional<std::vector<std::string_view>>>
+GgufFile::findStringArray(std::string_view key) const {
+  return found(has(key), getStringArray(key));
+}
+Expected<std::optional<std::vector<float>>> GgufFile::findF32Array(std::string_view key) const {
+  return found(has(key), getF32Array(key));
+}
+Expected<std::optional<std::vector<int32_t>>> GgufFile::findI32Array(std::string_view key) const {
+  return found(has(key), getI32Array(key));
 }
 
 const GgufTensor *GgufFile::findTensor(std::string_view tensor) const {

@@ -80,9 +80,14 @@ public:
   Expected<std::vector<float>> getF32Array(std::string_view key) const;
   Expected<std::vector<int32_t>> getI32Array(std::string_view key) const;
   Expected<std::optional<uint64_t>> findU64(std::string_view key) const;
+  Expected<std::optional<int64_t>> findI64(std::string_view key) const;
   Expected<std::optional<float>> findF32(std::string_view key) const;
   Expected<std::optional<bool>> findBool(std::string_view key) const;
   Expected<std::optional<std::string_view>> findString(std::string_view key) const;
+  Expected<std::optional<std::vector<std::string_view>>>
+  findStringArray(std::string_view key) const;
+  Expected<std::optional<std::vector<float>>> findF32Array(std::string_view key) const;
+  Expected<std::optional<std::vector<int32_t>>> findI32Array(std::string_view key) const;
 
   const std::vector<GgufTensor> &tensors() const { return tensorList; }
   /// Null if there is no such tensor.

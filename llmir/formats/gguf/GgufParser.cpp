@@ -12,6 +12,7 @@ namespace llmir {
 namespace {
 constexpr int maxNesting = 4; // of arrays in arrays
 constexpr uint64_t maxAlignment = 1 << 20;
+constexpr uint64_t maxElements = uint64_t{1} << 48; // of a tensor
 
 /// Bytes of an element of a fixed-size type, 0 for strings and arrays.
 uint64_t fixedSize(GgufType type) {
@@ -56,6 +57,8 @@ const char *removedType(uint32_t type) {
   }
 }
 
+int lastType() { return std::ranges::max(allFormats(), {}, &FormatInfo::ggufType).ggufType; }
+
 /// For error messages: printable, short.
 std::string shown(std::string_view text) {
   std::string result;
@@ -92,10 +95,17 @@ private:
 
   uint64_t left() const { return bytes.size() - at; }
 
+  /// Something that no correct writer writes.
+  template <typename... Args>
+  Status damaged(fmt::format_string<Args...> format, Args &&...args) const {
+    return fail("{}: {}; the file is damaged: fetch it or convert the model again", out.name,
+                fmt::format(format, std::forward<Args>(args)...));
+  }
+
   Status truncated(const std::string &what) const {
-    return fail(
-        "{}: ends after {} bytes, in the middle of {}: the file is truncated, fetch it again",
-        out.name, bytes.size(), what);
+    return fail("{}: ends after {} bytes, in the middle of {}; the file is truncated: fetch it "
+                "again",
+                out.name, bytes.size(), what);
   }
 
   template <typename T> Status read(T &value, const std::string &what) {
@@ -111,8 +121,8 @@ private:
     if (auto status = read(length, what); !status)
       return status;
     if (length > left())
-      return fail("{}: {} has a length of {} bytes, but only {} are left in the file", out.name,
-                  what, length, left());
+      return damaged("{} has a string of {} bytes, but only {} are left in the file", what, length,
+                     left());
     text = {reinterpret_cast<const char *>(bytes.data()) + at, static_cast<size_t>(length)};
     at += length;
     return {};
@@ -131,20 +141,25 @@ private:
     if (version != 2 && version != 3) {
       uint32_t swapped = __builtin_bswap32(version);
       if (swapped == 2 || swapped == 3)
-        return fail("{}: is a big-endian GGUF file: only little-endian ones are supported",
+        return fail("{}: is a big-endian GGUF file, only little-endian ones are supported; convert "
+                    "the model again",
                     out.name);
-      return fail("{}: has GGUF version {}: versions 2 and 3 are supported", out.name, version);
+      return fail("{}: has GGUF version {}, versions 2 and 3 are supported; {}", out.name, version,
+                  version < 2 ? "convert the model again" : "update LLMIR or fetch another file");
     }
     out.fileVersion = version;
     if (auto status = read(tensorCount, "the number of tensors"); !status)
       return status;
     if (auto status = read(keyCount, "the number of metadata keys"); !status)
       return status;
-    // The smallest entries: name length, type or dimensions, value or offset.
+    // The smallest entries: name length, type and value; name length, dimensions, one size, type
+    // and offset.
     if (keyCount > left() / 13)
-      return fail("{}: claims {} metadata keys in {} bytes", out.name, keyCount, bytes.size());
-    if (tensorCount > left() / 24)
-      return fail("{}: claims {} tensors in {} bytes", out.name, tensorCount, bytes.size());
+      return damaged("the number of metadata keys is {}, but the file's {} bytes hold at most {}",
+                     keyCount, bytes.size(), left() / 13);
+    if (tensorCount > left() / 32)
+      return damaged("the number of tensors is {}, but the file's {} bytes hold at most {}",
+                     tensorCount, bytes.size(), left() / 32);
     return {};
   }
 
@@ -157,8 +172,7 @@ private:
     if (auto status = read(type, what); !status)
       return status;
     if (type > static_cast<uint32_t>(GgufType::F64))
-      return fail("{}: {} has the unknown value type {}, types 0 to 12 exist", out.name, what,
-                  type);
+      return damaged("{} has the value type {}, types 0 to 12 exist", what, type);
     GgufValue value{.type = static_cast<GgufType>(type), .data = bytes.data() + at};
     if (value.type == GgufType::Array) {
       if (auto status = arrayHeader(value, what); !status)
@@ -170,7 +184,7 @@ private:
       return status;
     value.bytes = static_cast<uint64_t>(bytes.data() + at - value.data);
     if (!out.values.emplace(key, value).second)
-      return fail("{}: {} appears twice", out.name, what);
+      return damaged("{} appears twice, once is allowed", what);
     out.keyOrder.push_back(key);
     return {};
   }
@@ -180,8 +194,7 @@ private:
     if (auto status = read(type, what); !status)
       return status;
     if (type > static_cast<uint32_t>(GgufType::F64))
-      return fail("{}: {} is an array of the unknown type {}, types 0 to 12 exist", out.name, what,
-                  type);
+      return damaged("{} is an array of type {}, types 0 to 12 exist", what, type);
     value.type = static_cast<GgufType>(type);
     return read(value.count, what);
   }
@@ -190,17 +203,18 @@ private:
   Status skip(GgufType type, uint64_t count, const std::string &what, int depth) {
     if (uint64_t size = fixedSize(type)) {
       if (count > left() / size)
-        return count == 1 ? truncated(what)
-                          : fail("{}: {} has {} elements of {} bytes, but only {} bytes are left "
-                                 "in the file",
-                                 out.name, what, count, size, left());
+        return count == 1
+                   ? truncated(what)
+                   : damaged(
+                         "{} has {} elements of {} bytes, but only {} bytes are left in the file",
+                         what, count, size, left());
       at += count * size;
       return {};
     }
     if (type == GgufType::String) {
       if (count > left() / 8)
-        return fail("{}: {} has {} strings, but only {} bytes are left in the file", out.name, what,
-                    count, left());
+        return damaged("{} has {} strings, but only {} bytes are left in the file", what, count,
+                       left());
       for (uint64_t i = 0; i < count; ++i) {
         std::string_view text;
         if (auto status = readString(text, what); !status)
@@ -209,10 +223,10 @@ private:
       return {};
     }
     if (depth >= maxNesting)
-      return fail("{}: {} nests arrays deeper than {} levels", out.name, what, maxNesting);
+      return damaged("{} has arrays inside arrays, {} levels are allowed", what, maxNesting);
     if (count > left() / 12)
-      return fail("{}: {} has {} arrays, but only {} bytes are left in the file", out.name, what,
-                  count, left());
+      return damaged("{} has {} arrays, but only {} bytes are left in the file", what, count,
+                     left());
     for (uint64_t i = 0; i < count; ++i) {
       GgufValue inner{};
       if (auto status = arrayHeader(inner, what); !status)
@@ -230,8 +244,9 @@ private:
     if (!value)
       return forward(value);
     if (!std::has_single_bit(*value) || *value < 8 || *value > maxAlignment)
-      return fail("{}: general.alignment is {}, it must be a power of two from 8 to {}", out.name,
-                  *value, maxAlignment);
+      return damaged(
+          "metadata key 'general.alignment' is {}, it must be a power of two from 8 to {}", *value,
+          maxAlignment);
     alignment = *value;
     return {};
   }
@@ -246,18 +261,19 @@ private:
     if (auto status = read(dimensions, what); !status)
       return status;
     if (dimensions < 1 || dimensions > 4)
-      return fail("{}: {} has {} dimensions, 1 to 4 are allowed", out.name, what, dimensions);
+      return damaged("{} has {} dimensions, 1 to 4 are allowed", what, dimensions);
     tensor.shape.resize(dimensions);
     uint64_t elements = 1;
     for (uint32_t d = 0; d < dimensions; ++d) {
       uint64_t size = 0;
       if (auto status = read(size, what); !status)
         return status;
-      if (size == 0 || size > INT64_MAX || __builtin_mul_overflow(elements, size, &elements) ||
-          elements > INT64_MAX / 16)
-        return fail(
-            "{}: dimension {} of {} is {}: it must be positive and the tensor must fit in memory",
-            out.name, d, what, size);
+      // Counted in elements, so that bytes and bits of any format stay far from overflow.
+      if (size == 0 || __builtin_mul_overflow(elements, size, &elements) || elements > maxElements)
+        return damaged(
+            "{} has the size {} in dimension {}, it must be positive and the tensor have "
+            "at most {} elements",
+            what, size, d, maxElements);
       tensor.shape[dimensions - 1 - d] = static_cast<int64_t>(size);
     }
     if (auto status = read(type, what); !status)
@@ -265,24 +281,26 @@ private:
     auto format = formatByGgufType(type);
     if (!format) {
       if (const char *removed = removedType(type))
-        return fail(
-            "{}: {} has the tensor type {} ({}), which GGUF has removed: convert the model again",
-            out.name, what, type, removed);
-      return fail("{}: {} has the unknown tensor type {}: a newer version of LLMIR may know it",
-                  out.name, what, type);
+        return fail("{}: {} has the tensor type {} ({}), which GGUF has removed; convert the model "
+                    "again",
+                    out.name, what, type, removed);
+      return fail(
+          "{}: {} has the tensor type {}, types 0 to {} are known; update LLMIR or fetch the "
+          "model in another type",
+          out.name, what, type, lastType());
     }
     tensor.format = *format;
     const FormatInfo &info = formatInfo(*format);
     if (tensor.shape.back() % info.blockElements)
-      return fail("{}: {} has rows of {} elements, but {} has blocks of {}", out.name, what,
-                  tensor.shape.back(), info.name, info.blockElements);
+      return damaged("{} has rows of {} elements, {} needs a multiple of {}", what,
+                     tensor.shape.back(), info.name, info.blockElements);
     if (auto status = read(tensor.offset, what); !status)
       return status;
     if (tensor.offset % alignment)
-      return fail("{}: {} has the offset {}, which is no multiple of the alignment {}", out.name,
-                  what, tensor.offset, alignment);
+      return damaged("{} has the offset {}, it must be a multiple of the alignment {}", what,
+                     tensor.offset, alignment);
     if (!out.tensorByName.emplace(tensor.name, out.tensorList.size()).second)
-      return fail("{}: {} appears twice", out.name, what);
+      return damaged("{} appears twice, once is allowed", what);
     // For now the size; placed when the table's end is known.
     uint64_t size = elements / info.blockElements * info.blockBytes;
     tensor.bytes = {static_cast<const uint8_t *>(nullptr), static_cast<size_t>(size)};
@@ -298,9 +316,9 @@ private:
       uint64_t size = tensor.bytes.size();
       uint64_t room = start <= bytes.size() ? bytes.size() - start : 0;
       if (tensor.offset > room || size > room - tensor.offset)
-        return fail("{}: tensor '{}' needs bytes {} to {} of the tensor data, the file has {}: it "
-                    "is truncated, fetch it again",
-                    out.name, shown(tensor.name), tensor.offset, tensor.offset + size, room);
+        return fail("{}: tensor '{}' has {} bytes at offset {} of the tensor data, the file has {} "
+                    "there; the file is truncated: fetch it again",
+                    out.name, shown(tensor.name), size, tensor.offset, room);
       tensor.offset += start;
       tensor.bytes = bytes.subspan(tensor.offset, size);
     }
@@ -310,8 +328,10 @@ private:
     std::ranges::sort(order, {}, &GgufTensor::offset);
     for (size_t i = 1; i < order.size(); ++i)
       if (order[i - 1]->offset + order[i - 1]->bytes.size() > order[i]->offset)
-        return fail("{}: tensors '{}' and '{}' overlap", out.name, shown(order[i - 1]->name),
-                    shown(order[i]->name));
+        return damaged(
+            "tensors '{}' and '{}' overlap at offset {} of the file, each byte may belong "
+            "to one",
+            shown(order[i - 1]->name), shown(order[i]->name), order[i]->offset);
     return {};
   }
 };
