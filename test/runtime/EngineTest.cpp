@@ -15,7 +15,13 @@ thread_local int64_t allocations = 0;
 
 } // namespace
 
-// Counts what a step allocates.
+// Counts what a step allocates; sanitizers bring operators of their own.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define LLMIR_OWN_ALLOCATOR 0
+#endif
+#endif
+#ifndef LLMIR_OWN_ALLOCATOR
 void *operator new(size_t size) {
   ++allocations;
   if (void *memory = std::malloc(size))
@@ -24,6 +30,7 @@ void *operator new(size_t size) {
 }
 void operator delete(void *memory) noexcept { std::free(memory); }
 void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+#endif
 
 namespace {
 

@@ -1,0 +1,41 @@
+// A model file made ready to run: its artifact loaded on the CPU, its tokenizer and chat template
+// read from the file.
+#pragma once
+
+#include "llmir/driver/ArtifactCache.h"
+#include "llmir/formats/gguf/Gguf.h"
+#include "llmir/formats/tokenizer/Tokenizer.h"
+#include "llmir/runtime/device/cpu/CpuDevice.h"
+
+namespace llmir {
+
+struct ModelOptions {
+  ArtifactOptions artifact;
+  int threads = 0; ///< 0: as many as this process has CPUs
+};
+
+/// Compiled code on its device. The order of the members is the order of their lives.
+struct LoadedProgram {
+  Artifact artifact;
+  std::unique_ptr<CpuDevice> device;
+  std::unique_ptr<Program> program;
+};
+
+/// Compiles the model unless it is in the cache, and loads it.
+Expected<LoadedProgram> loadProgram(const std::string &model, const ModelOptions &options);
+
+/// The model file's text side, without any compilation.
+struct ModelText {
+  GgufFile file;
+  Tokenizer tokenizer;
+};
+
+Expected<ModelText> loadText(const std::string &model);
+
+/// `prompt` as the user's turn of a conversation, in the words of the model's chat template, up to
+/// where the answer begins. `system` may be empty. Errors: the model has no template; the
+/// template's own.
+Expected<std::string> chatPrompt(const ModelText &model, const std::string &system,
+                                 const std::string &prompt);
+
+} // namespace llmir
