@@ -86,6 +86,8 @@ Value KernelBuilder::max(Value x, Value y) {
                     : Value(arith::MaxSIOp::create(b, loc, x, y));
 }
 Value KernelBuilder::fma(Value x, Value y, Value accumulator) {
+  if (target.isa == CpuIsa::Portable)
+    return add(mul(x, y), accumulator);
   return math::FmaOp::create(b, loc, x, y, accumulator);
 }
 Value KernelBuilder::bitAnd(Value x, Value y) { return arith::AndIOp::create(b, loc, x, y); }
@@ -111,10 +113,62 @@ Value KernelBuilder::intToFloat(Value x, Type type) {
 Value KernelBuilder::floatToInt(Value x, Type type) {
   return arith::FPToSIOp::create(b, loc, type, x);
 }
+
+/// `type` with another element type, scalar or vector.
+static Type withElement(Type type, Type element) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? Type(vector.cloneWith(std::nullopt, element)) : element;
+}
+
+/// f16 to f32: the fields are moved into place, and a product corrects the exponent, of subnormal
+/// numbers too.
+static Value halfToFloatByInteger(KernelBuilder &k, Value half, Type type) {
+  Type wide = withElement(type, k.i32);
+  auto constant = [&](int64_t value) { return k.constInt(value, wide); };
+  Value bits = k.extendUnsigned(k.bitcast(half, withElement(type, k.i16)), wide);
+  Value magnitude = k.bitAnd(bits, constant(0x7fff));
+  Value finite = k.mul(k.bitcast(k.shiftLeft(magnitude, 13), type), k.constFloat(0x1p112, type));
+  // Infinity and NaN have the largest exponent, which the product misses.
+  Value special = k.bitOr(k.shiftLeft(magnitude, 13), constant(0x7f800000));
+  Value result =
+      k.select(k.lessThan(magnitude, constant(0x7c00)), k.bitcast(finite, wide), special);
+  Value sign = k.shiftLeft(k.bitAnd(bits, constant(0x8000)), 16);
+  return k.bitcast(k.bitOr(result, sign), type);
+}
+
+/// f32 to f16, to nearest even, overflow to infinity.
+static Value floatToHalfByInteger(KernelBuilder &k, Value value, Type type) {
+  Type wide = withElement(type, k.i32);
+  auto constant = [&](int64_t number) { return k.constInt(number, wide); };
+  Value bits = k.bitcast(value, wide);
+  Value magnitude = k.bitAnd(bits, constant(0x7fffffff));
+  // Normal numbers: move the exponent's bias, add just under half of the last place (all of it if
+  // that place is odd), cut off.
+  Value odd = k.bitAnd(k.shiftRightUnsigned(magnitude, 13), constant(1));
+  Value rounded = k.add(k.add(magnitude, odd), constant(0xfff - (int64_t(127 - 15) << 23)));
+  Value normal = k.shiftRightUnsigned(rounded, 13);
+  // Numbers below the smallest normal one: adding 0.5 lets the adder round them to units of 2^-24.
+  Value subnormal = k.sub(
+      k.bitcast(k.add(k.bitcast(magnitude, value.getType()), k.constFloat(0.5, value.getType())),
+                wide),
+      constant(0x3f000000));
+  Value result = k.select(k.lessThan(magnitude, constant(0x38800000)), subnormal, normal);
+  result = k.select(k.lessThan(magnitude, constant(0x47800000)), result, constant(0x7c00));
+  result = k.select(k.lessThan(constant(0x7f800000), magnitude), constant(0x7e00), result);
+  Value sign = k.bitAnd(k.shiftRightUnsigned(bits, 16), constant(0x8000));
+  return k.bitcast(k.truncateInt(k.bitOr(result, sign), withElement(type, k.i16)), type);
+}
+
 Value KernelBuilder::extendFloat(Value x, Type type) {
+  if (target.isa == CpuIsa::Portable && getElementTypeOrSelf(x) == f16 &&
+      getElementTypeOrSelf(type) == f32)
+    return halfToFloatByInteger(*this, x, type);
   return arith::ExtFOp::create(b, loc, type, x);
 }
 Value KernelBuilder::truncateFloat(Value x, Type type) {
+  if (target.isa == CpuIsa::Portable && getElementTypeOrSelf(x) == f32 &&
+      getElementTypeOrSelf(type) == f16)
+    return floatToHalfByInteger(*this, x, type);
   return arith::TruncFOp::create(b, loc, type, x);
 }
 Value KernelBuilder::extendSigned(Value x, Type type) {
@@ -135,6 +189,18 @@ Value KernelBuilder::splat(Value scalar, int64_t count) {
 }
 Value KernelBuilder::shuffle(Value x, Value y, ArrayRef<int64_t> indices) {
   return vector::ShuffleOp::create(b, loc, x, y, indices);
+}
+Value KernelBuilder::concatenate(Values parts) {
+  while (parts.size() > 1) {
+    Values pairs;
+    for (size_t i = 0; i < parts.size(); i += 2) {
+      int64_t count = 2 * cast<VectorType>(parts[i].getType()).getNumElements();
+      pairs.push_back(
+          shuffle(parts[i], parts[i + 1], llvm::to_vector(llvm::seq<int64_t>(0, count))));
+    }
+    parts = pairs;
+  }
+  return parts.front();
 }
 Value KernelBuilder::extractLane(Value vector, int64_t lane) {
   return vector::ExtractOp::create(b, loc, vector, lane);
@@ -191,6 +257,19 @@ Value KernelBuilder::load(Value pointer, Type type, unsigned alignment) {
 void KernelBuilder::store(Value value, Value pointer, unsigned alignment) {
   LLVM::StoreOp::create(b, loc, value, pointer, alignment);
 }
+static Value firstLanes(KernelBuilder &k, VectorType type, Value count) {
+  int64_t lanes = type.getNumElements();
+  return k.lessThan(k.laneNumbers(lanes), k.splat(k.truncateInt(count, k.i32), lanes));
+}
+Value KernelBuilder::loadFirst(Value pointer, VectorType type, Value count) {
+  return LLVM::MaskedLoadOp::create(b, loc, type, pointer, firstLanes(*this, type, count),
+                                    constFloat(0, type), b.getI32IntegerAttr(1));
+}
+void KernelBuilder::storeFirst(Value vector, Value pointer, Value count) {
+  LLVM::MaskedStoreOp::create(b, loc, vector, pointer,
+                              firstLanes(*this, cast<VectorType>(vector.getType()), count),
+                              /*alignment=*/1);
+}
 void KernelBuilder::storeVolatile(Value value, Value pointer) {
   LLVM::StoreOp::create(b, loc, value, pointer, 1, /*isVolatile=*/true);
 }
@@ -199,6 +278,19 @@ void KernelBuilder::prefetch(Value pointer) {
 }
 Value KernelBuilder::stack(int64_t bytes) {
   return LLVM::AllocaOp::create(b, loc, ptr, i8, index(bytes), /*alignment=*/64);
+}
+
+Value KernelBuilder::constantArray(StringRef name, ArrayRef<double> values) {
+  auto type = LLVM::LLVMArrayType::get(f64, values.size());
+  if (!module.lookupSymbol(name)) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    auto elements =
+        DenseElementsAttr::get(RankedTensorType::get({int64_t(values.size())}, f64), values);
+    LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true, LLVM::Linkage::Private, name,
+                           elements);
+  }
+  return LLVM::AddressOfOp::create(b, loc, ptr, name);
 }
 
 Value KernelBuilder::intrinsic(StringRef name, Type result, ValueRange operands) {
@@ -236,6 +328,13 @@ void KernelBuilder::forLoop(Value from, Value to, int64_t step, function_ref<voi
     body(i);
     return {};
   });
+}
+void KernelBuilder::forColumns(int64_t columns, function_ref<void(Value, int64_t)> body) {
+  int64_t whole = columns / lanes() * lanes();
+  if (whole)
+    forLoop(index(0), index(whole), lanes(), [&](Value first) { body(first, lanes()); });
+  if (whole < columns)
+    body(index(whole), columns - whole);
 }
 void KernelBuilder::ifThen(Value condition, function_ref<void()> body) {
   scf::IfOp::create(b, loc, condition, [&](OpBuilder &inner, Location) {

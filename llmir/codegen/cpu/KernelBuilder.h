@@ -61,6 +61,8 @@ public:
   Value remUnsigned(Value x, Value y);
   Value min(Value x, Value y); ///< signed integers, or floats without NaN
   Value max(Value x, Value y);
+  /// x * y + accumulator, rounded once where the target has such an instruction: the portable one
+  /// rounds twice, since plain x86-64 has none and libm's is slow.
   Value fma(Value x, Value y, Value accumulator);
   Value bitAnd(Value x, Value y);
   Value bitOr(Value x, Value y);
@@ -72,6 +74,8 @@ public:
   // Conversions.
   Value intToFloat(Value x, Type type); ///< signed
   Value floatToInt(Value x, Type type); ///< signed, towards zero
+  /// Between f16 and f32, the portable target converts with integer arithmetic: plain x86-64 has no
+  /// instruction for it. Truncation rounds to nearest even.
   Value extendFloat(Value x, Type type);
   Value truncateFloat(Value x, Type type);
   Value extendSigned(Value x, Type type);
@@ -82,6 +86,8 @@ public:
   // Vectors.
   Value splat(Value scalar, int64_t count);
   Value shuffle(Value x, Value y, llvm::ArrayRef<int64_t> indices);
+  /// One vector out of a power of two of vectors of the same type.
+  Value concatenate(Values parts);
   Value extractLane(Value vector, int64_t lane);
   /// Sum of the lanes in a fixed tree order: halves are added until one lane is left.
   Value sumLanes(Value vector);
@@ -98,12 +104,19 @@ public:
   }
   Value load(Value pointer, Type type, unsigned alignment = 1);
   void store(Value value, Value pointer, unsigned alignment = 1);
+  /// The first `count` (i64) lanes of a vector; memory behind them is not touched, lanes behind
+  /// them are zero.
+  Value loadFirst(Value pointer, VectorType type, Value count);
+  void storeFirst(Value vector, Value pointer, Value count);
   /// A store that LLVM may not promote to a register: keeps an accumulator in the first-level
   /// cache.
   void storeVolatile(Value value, Value pointer);
   void prefetch(Value pointer);
   /// `bytes` of stack, aligned to 64; place it at the start of a function, never in a loop.
   Value stack(int64_t bytes);
+
+  /// A constant array of f64 in the code's own data; the name is a symbol of the module.
+  Value constantArray(llvm::StringRef name, llvm::ArrayRef<double> values);
 
   /// An LLVM intrinsic by name.
   Value intrinsic(llvm::StringRef name, Type result, ValueRange operands);
@@ -116,6 +129,9 @@ public:
   Values forLoop(Value from, Value to, Value step, ValueRange init,
                  llvm::function_ref<Values(Value, ValueRange)> body);
   void forLoop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
+  /// body(first, width) for `columns` columns: vectors of lanes() columns in a loop, then the rest
+  /// as one shorter vector.
+  void forColumns(int64_t columns, llvm::function_ref<void(Value first, int64_t width)> body);
   void ifThen(Value condition, llvm::function_ref<void()> body);
 };
 

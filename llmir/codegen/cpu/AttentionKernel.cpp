@@ -1,0 +1,341 @@
+// Attention of one query token over the paged cache. The context is walked in tiles at fixed
+// absolute positions, with a running maximum and sum (online softmax, arXiv 1805.02867); a tile is
+// some vectors of tokens, whatever the block size. In a tile, scores are taken with lane = token (K
+// is transposed) and the weighted sum of V with lane = column, for a few query heads at once, so
+// that a loaded vector serves all of them.
+#include "llmir/codegen/cpu/AttentionKernel.h"
+#include "llmir/codegen/cpu/VectorMath.h"
+
+#include <bit>
+
+using namespace mlir;
+namespace llmir::cpu {
+
+namespace {
+
+/// A score below all: that of positions outside of the context.
+constexpr double masked = -3e38;
+/// Vectors of tokens in a tile.
+constexpr int64_t tileVectors = 4;
+/// Components, or tokens, per trip of an inner loop.
+constexpr int64_t unroll = 4;
+
+class AttentionBuilder {
+public:
+  AttentionBuilder(KernelBuilder &k, const AttentionSpec &spec) : k(k), spec(spec) {
+    const bool manyRegisters =
+        k.target.isa == CpuIsa::Avx512Vnni || k.target.isa == CpuIsa::NeonDot;
+    registers = manyRegisters ? 24 : 12;
+    int64_t chunks = llvm::divideCeil(group, registers / tileVectors);
+    chunk = llvm::divideCeil(group, chunks);
+  }
+
+  void build(ValueRange arguments);
+
+private:
+  KernelBuilder &k;
+  const AttentionSpec &spec;
+  const int64_t lanes = k.lanes(), tile = tileVectors * lanes;
+  const int64_t block = spec.kv.getBlock(), kDim = spec.kv.getKDim(), vDim = spec.kv.getVDim();
+  const int64_t heads = spec.kv.getHeads(), group = spec.queryHeads / heads;
+  const int64_t blocksInTile = std::max<int64_t>(1, tile / block);
+  const int64_t tokensInBlock = std::min(tile, block); ///< that one tile takes from one block
+  const Type element = spec.kv.getElement();
+  const int64_t bytes = element.isF16() ? 2 : 4;
+  int64_t registers; ///< for accumulators; the others hold what is multiplied
+  int64_t chunk;     ///< query heads that are treated at once
+
+  // Stack: [chunk][tile] probabilities, [group][lanes] maxima (all lanes the same) and sums (one
+  // for each lane), the addresses of the tile's V blocks.
+  Value probabilities, maxima, sums, vBlocks;
+  // Of one item: the query heads' rows, and its positions.
+  Value query, result, position, firstPosition;
+  // Of one tile: the addresses of its first token's K in each of its blocks, and its start.
+  Values kBlocks;
+  Value start;
+
+  Value headVector(Value base, Value head) { return k.at(base, head, lanes * 4); }
+  Value loadElements(Value pointer, int64_t width) {
+    Value x = k.load(pointer, k.vec(width, element));
+    return element.isF16() ? k.extendFloat(x, k.vec(width, k.f32)) : x;
+  }
+  Value broadcast(Value pointer) { return k.splat(k.load(pointer, k.f32), lanes); }
+
+  void beginItem();
+  void endItem();
+  void findBlocks(Value kCache, Value vCache, Value table, Value head);
+  Value loadKeys(Value componentOffset, int64_t vector);
+  Values scores(Value firstHead, int64_t count);
+  Values softmax(Value firstHead, ArrayRef<Value> scores, int64_t count);
+  Value isInContext(int64_t vector);
+  void addValues(Value firstHead, ArrayRef<Value> decay);
+  void addColumns(Value firstHead, ArrayRef<Value> decay, Value column, ArrayRef<int64_t> widths);
+  void attendTile(Value firstHead, int64_t count) {
+    addValues(firstHead, softmax(firstHead, scores(firstHead, count), count));
+  }
+};
+
+void AttentionBuilder::build(ValueRange a) {
+  Value q = a[0], kCache = a[1], vCache = a[2], tokenSequence = a[3], positions = a[4];
+  Value blockTable = a[5], tableStride = a[6], results = a[7];
+  probabilities = k.stack(chunk * tile * 4);
+  maxima = k.stack(group * lanes * 4);
+  sums = k.stack(group * lanes * 4);
+  vBlocks = k.stack(blocksInTile * 8);
+  auto loadInt = [&](Value array, Value i) {
+    return k.extendUnsigned(k.load(k.at(array, i, 4), k.i32), k.i64);
+  };
+  k.forLoop(a[8], a[9], a[10], ValueRange{}, [&](Value item, ValueRange) -> Values {
+    Value token = k.divUnsigned(item, k.index(heads));
+    Value head = k.remUnsigned(item, k.index(heads));
+    query = k.at(k.at(q, token, spec.qStride), head, group * kDim * 4);
+    result = k.at(k.at(results, token, spec.resultStride), head, group * vDim * 4);
+    position = loadInt(positions, token);
+    firstPosition =
+        spec.window ? k.max(k.index(0), k.sub(position, k.index(*spec.window - 1))) : k.index(0);
+    Value table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
+    beginItem();
+    Value from = k.bitAnd(firstPosition, k.index(-tile));
+    k.forLoop(from, k.add(position, k.index(1)), tile, [&](Value tileStart) {
+      start = tileStart;
+      findBlocks(kCache, vCache, table, head);
+      int64_t whole = group / chunk * chunk;
+      k.forLoop(k.index(0), k.index(whole), chunk,
+                [&](Value firstHead) { attendTile(firstHead, chunk); });
+      if (whole < group)
+        attendTile(k.index(whole), group - whole);
+    });
+    endItem();
+    return {};
+  });
+}
+
+void AttentionBuilder::beginItem() {
+  k.forLoop(k.index(0), k.index(group), 1, [&](Value head) {
+    k.store(k.constFloat(masked, k.vecF32()), headVector(maxima, head));
+    k.store(k.constFloat(0, k.vecF32()), headVector(sums, head));
+  });
+  k.forColumns(group * vDim, [&](Value first, int64_t width) {
+    k.store(k.constFloat(0, k.vec(width, k.f32)), k.at(result, first, 4));
+  });
+}
+
+void AttentionBuilder::endItem() {
+  k.forLoop(k.index(0), k.index(group), 1, [&](Value head) {
+    Value sum = k.sumLanes(k.load(headVector(sums, head), k.vecF32()));
+    Value inverse = k.div(k.constFloat(1, k.f32), sum), row = k.at(result, head, vDim * 4);
+    k.forColumns(vDim, [&](Value first, int64_t width) {
+      Value to = k.at(row, first, 4);
+      k.store(k.mul(k.load(to, k.vec(width, k.f32)), k.splat(inverse, width)), to);
+    });
+  });
+}
+
+void AttentionBuilder::findBlocks(Value kCache, Value vCache, Value table, Value head) {
+  Value firstBlock = k.divUnsigned(firstPosition, k.index(block));
+  Value lastBlock = k.divUnsigned(position, k.index(block));
+  Value index = k.divUnsigned(start, k.index(block));
+  Value inBlock = k.remUnsigned(start, k.index(block)); // 0 if the tile has several blocks
+  kBlocks.clear();
+  for (int64_t i = 0; i < blocksInTile; ++i) {
+    // Blocks outside of the context may not exist any more, or not yet: another one stands in,
+    // behind the mask.
+    Value known = k.min(k.max(k.add(index, k.index(i)), firstBlock), lastBlock);
+    Value number = k.extendUnsigned(k.load(k.at(table, known, 4), k.i32), k.i64);
+    auto place = [&](Value cache, int64_t blockBytes, int64_t dim, int64_t tokenBytes) {
+      Value ofHead = k.at(k.at(cache, number, blockBytes), head, dim * block * bytes);
+      return k.at(ofHead, inBlock, tokenBytes);
+    };
+    kBlocks.push_back(place(kCache, kBlockBytes(spec.kv), kDim, bytes));
+    k.store(place(vCache, vBlockBytes(spec.kv), vDim, vDim * bytes), k.offset(vBlocks, i * 8));
+  }
+}
+
+/// One component of the keys of a vector of tokens, which may come from several blocks.
+Value AttentionBuilder::loadKeys(Value componentOffset, int64_t vector) {
+  const int64_t width = std::min(lanes, block);
+  Values parts;
+  for (int64_t lane = 0; lane < lanes; lane += width) {
+    int64_t token = vector * lanes + lane;
+    Value pointer = k.offset(kBlocks[token / tokensInBlock], componentOffset);
+    parts.push_back(loadElements(k.offset(pointer, token % tokensInBlock * bytes), width));
+  }
+  return k.concatenate(parts);
+}
+
+/// Scores [count][tileVectors] of the tile's tokens, without the scale.
+Values AttentionBuilder::scores(Value firstHead, int64_t count) {
+  Value rows = k.at(query, firstHead, kDim * 4);
+  // Few heads leave the multipliers waiting for each other: even and odd components are summed
+  // apart then.
+  const int64_t perSet = count * tileVectors;
+  const int64_t sets = 2 * perSet <= registers ? 2 : 1;
+  auto addComponent = [&](Value first, int64_t i, Values &all) {
+    Value row = k.offset(k.at(rows, first, 4), i * 4);
+    Value componentOffset = k.mul(k.add(first, k.index(i)), k.index(block * bytes));
+    Values q;
+    for (int64_t h = 0; h < count; ++h)
+      q.push_back(broadcast(k.offset(row, h * kDim * 4)));
+    for (int64_t v = 0; v < tileVectors; ++v) {
+      Value keys = loadKeys(componentOffset, v);
+      for (int64_t h = 0; h < count; ++h) {
+        Value &sum = all[i % sets * perSet + h * tileVectors + v];
+        sum = k.fma(keys, q[h], sum);
+      }
+    }
+  };
+  auto addComponents = [&](Value first, int64_t components, ValueRange before) {
+    Values all(before);
+    for (int64_t i = 0; i < components; ++i)
+      addComponent(first, i, all);
+    return all;
+  };
+  Values all(sets * perSet, k.constFloat(0, k.vecF32()));
+  const int64_t whole = kDim / unroll * unroll;
+  if (whole)
+    all = k.forLoop(k.index(0), k.index(whole), unroll, all, [&](Value first, ValueRange before) {
+      return addComponents(first, unroll, before);
+    });
+  all = addComponents(k.index(whole), kDim - whole, all);
+  Values result(all.begin(), all.begin() + perSet);
+  if (sets == 2)
+    for (int64_t i = 0; i < perSet; ++i)
+      result[i] = k.add(all[i], all[perSet + i]);
+  return result;
+}
+
+Value AttentionBuilder::isInContext(int64_t vector) {
+  // Relative to the tile's first token, so that 32 bits suffice.
+  Value numbers = k.add(k.laneNumbers(lanes), k.constInt(vector * lanes, k.vecI32()));
+  auto relative = [&](Value absolute) {
+    return k.splat(k.truncateInt(k.sub(absolute, start), k.i32), lanes);
+  };
+  Value isKnown = k.lessThan(numbers, relative(k.add(position, k.index(1))));
+  if (!spec.window)
+    return isKnown;
+  return k.bitAnd(isKnown, k.lessThan(relative(k.sub(firstPosition, k.index(1))), numbers));
+}
+
+/// Scores to probabilities relative to the running maximum; returns the factor of each head by
+/// which what was summed before decays.
+Values AttentionBuilder::softmax(Value firstHead, ArrayRef<Value> scores, int64_t count) {
+  Values decay, inContext;
+  for (int64_t v = 0; v < tileVectors; ++v)
+    inContext.push_back(isInContext(v));
+  auto constant = [&](double value) { return k.constFloat(value, k.vecF32()); };
+  for (int64_t h = 0; h < count; ++h) {
+    Value maximumAt = headVector(maxima, k.add(firstHead, k.index(h)));
+    Value sumAt = headVector(sums, k.add(firstHead, k.index(h)));
+    Values s;
+    Value largest;
+    for (int64_t v = 0; v < tileVectors; ++v) {
+      Value score = scores[h * tileVectors + v];
+      if (spec.softcap)
+        score = k.mul(vectorTanh(k, k.mul(score, constant(spec.scale / *spec.softcap))),
+                      constant(*spec.softcap));
+      else
+        score = k.mul(score, constant(spec.scale));
+      s.push_back(k.select(inContext[v], score, constant(masked)));
+      largest = largest ? k.max(largest, s.back()) : s.back();
+    }
+    Value before = k.load(maximumAt, k.vecF32());
+    Value maximum = k.max(before, k.splat(k.maxLanes(largest), lanes));
+    decay.push_back(vectorExpOfNegative(k, k.sub(before, maximum)));
+    Value sum = k.mul(k.load(sumAt, k.vecF32()), decay.back());
+    for (int64_t v = 0; v < tileVectors; ++v) {
+      Value p = vectorExpOfNegative(k, k.sub(s[v], maximum));
+      sum = k.add(sum, p);
+      k.store(p, k.offset(probabilities, (h * tile + v * lanes) * 4));
+    }
+    k.store(maximum, maximumAt);
+    k.store(sum, sumAt);
+  }
+  return decay;
+}
+
+/// result = result * decay + probabilities · V, some columns at a time.
+void AttentionBuilder::addValues(Value firstHead, ArrayRef<Value> decay) {
+  const int64_t count = static_cast<int64_t>(decay.size()), vectors = vDim / lanes;
+  int64_t whole = 0;
+  if (vectors) {
+    int64_t atOnce = std::max<int64_t>(1, registers / count);
+    atOnce = llvm::divideCeil(vectors, llvm::divideCeil(vectors, atOnce));
+    whole = vectors / atOnce * atOnce;
+    k.forLoop(k.index(0), k.index(whole * lanes), atOnce * lanes, [&](Value column) {
+      addColumns(firstHead, decay, column, SmallVector<int64_t>(atOnce, lanes));
+    });
+  }
+  SmallVector<int64_t> rest(vectors - whole, lanes);
+  if (vDim % lanes)
+    rest.push_back(vDim % lanes);
+  if (!rest.empty())
+    addColumns(firstHead, decay, k.index(whole * lanes), rest);
+}
+
+void AttentionBuilder::addColumns(Value firstHead, ArrayRef<Value> decay, Value column,
+                                  ArrayRef<int64_t> widths) {
+  const int64_t count = static_cast<int64_t>(decay.size());
+  Value results = k.at(k.at(result, firstHead, vDim * 4), column, 4);
+  auto resultAt = [&](int64_t h, size_t v) {
+    return k.offset(results, (h * vDim + static_cast<int64_t>(v) * lanes) * 4);
+  };
+  /// The first lanes of a vector whose lanes are all the same.
+  auto narrowed = [&](Value vector, int64_t width) {
+    return width == lanes
+               ? vector
+               : k.shuffle(vector, vector, llvm::to_vector(llvm::seq<int64_t>(0, width)));
+  };
+  Values totals;
+  for (int64_t h = 0; h < count; ++h)
+    for (size_t v = 0; v < widths.size(); ++v)
+      totals.push_back(
+          k.mul(k.load(resultAt(h, v), k.vec(widths[v], k.f32)), narrowed(decay[h], widths[v])));
+
+  auto addTokens = [&](Value values, Value weights, ValueRange before) {
+    return k.forLoop(
+        k.index(0), k.index(tokensInBlock), unroll, before, [&](Value token, ValueRange carried) {
+          Values all(carried);
+          for (int64_t i = 0; i < unroll; ++i) {
+            Value row = k.offset(k.at(values, token, vDim * bytes), i * vDim * bytes);
+            Values p;
+            for (int64_t h = 0; h < count; ++h)
+              p.push_back(broadcast(k.offset(k.at(weights, token, 4), (h * tile + i) * 4)));
+            for (size_t v = 0; v < widths.size(); ++v) {
+              Value x =
+                  loadElements(k.offset(row, static_cast<int64_t>(v) * lanes * bytes), widths[v]);
+              for (int64_t h = 0; h < count; ++h) {
+                Value &total = all[h * widths.size() + v];
+                total = k.fma(x, narrowed(p[h], widths[v]), total);
+              }
+            }
+          }
+          return all;
+        });
+  };
+  totals = k.forLoop(k.index(0), k.index(blocksInTile), 1, totals, [&](Value i, ValueRange before) {
+    Value values = k.at(k.load(k.at(vBlocks, i, 8), k.ptr), column, bytes);
+    return addTokens(values, k.at(probabilities, i, tokensInBlock * 4), before);
+  });
+  for (int64_t h = 0; h < count; ++h)
+    for (size_t v = 0; v < widths.size(); ++v)
+      k.store(totals[h * widths.size() + v], resultAt(h, v));
+}
+
+std::string kernelName(const AttentionSpec &spec) {
+  llm::KvType kv = spec.kv;
+  auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
+  return fmt::format(
+      "attention_{}_{}_{}_{}_{}_{}_{:x}_{}_{:x}_{}_{}", kv.getElement().isF16() ? "f16" : "f32",
+      spec.queryHeads, kv.getHeads(), kv.getKDim(), kv.getVDim(), kv.getBlock(), bits(spec.scale),
+      spec.window.value_or(0), bits(spec.softcap.value_or(0)), spec.qStride, spec.resultStride);
+}
+
+} // namespace
+
+func::FuncOp attentionKernel(KernelBuilder &k, const AttentionSpec &spec) {
+  return k.function(kernelName(spec),
+                    {k.ptr, k.ptr, k.ptr, k.ptr, k.ptr, k.ptr, k.i64, k.ptr, k.i64, k.i64, k.i64},
+                    [&](ValueRange arguments) { AttentionBuilder(k, spec).build(arguments); });
+}
+
+} // namespace llmir::cpu

@@ -1,0 +1,122 @@
+// AVX2: vpmaddubsw chains and vpmaddwd; AVX-512 VNNI: vpdpbusd; NEON: sdot; elsewhere plain vector
+// arithmetic.
+#include "llmir/codegen/cpu/IntegerDot.h"
+
+namespace llmir::cpu {
+
+using llvm::SmallVector;
+
+/// `pattern` repeated until it covers `count` lanes.
+static SmallVector<int64_t> repeated(llvm::ArrayRef<int64_t> pattern, int64_t count) {
+  SmallVector<int64_t> indices;
+  for (int64_t i = 0; i < count; ++i)
+    indices.push_back(pattern[i % pattern.size()]);
+  return indices;
+}
+
+static bool hasPairProducts(const Target &target) {
+  return target.isa == CpuIsa::Avx2 || target.isa == CpuIsa::Avx512Vnni;
+}
+
+DotOperand IntegerDot::spread(KernelBuilder &k, Format activations, Value pointer) {
+  const int64_t lanes = k.lanes();
+  if (activations == Format::A16) {
+    Value four = k.load(pointer, k.vec(4, k.i16));
+    if (!hasPairProducts(k.target))
+      return {k.shuffle(four, four, repeated({0, 1, 2, 3}, 4 * lanes)), {}};
+    // The pairs that meet the even and the odd bytes of the weights.
+    return {k.shuffle(four, four, repeated({0, 2}, 2 * lanes)),
+            k.shuffle(four, four, repeated({1, 3}, 2 * lanes))};
+  }
+  return {k.bitcast(k.splat(k.load(pointer, k.i32), lanes), k.vec(4 * lanes, k.i8)), {}};
+}
+
+static Value pairProducts(KernelBuilder &k, Value x, Value y) {
+  const char *name =
+      k.target.isa == CpuIsa::Avx2 ? "llvm.x86.avx2.pmadd.wd" : "llvm.x86.avx512.pmaddw.d.512";
+  return k.intrinsic(name, k.vecI32(), {x, y});
+}
+
+void IntegerDot::addWide(Value weights, const DotOperand &activations) {
+  // Even and odd bytes as 16-bit lanes: (t0, t2) and (t1, t3) of every row.
+  VectorType halves = k.vec(2 * k.lanes(), k.i16);
+  Value both = k.bitcast(weights, halves), even, odd;
+  if (isSigned) {
+    Value eight = k.constInt(8, halves);
+    even = mlir::arith::ShRSIOp::create(k.b, k.loc, k.shiftLeft(both, 8), eight);
+    odd = mlir::arith::ShRSIOp::create(k.b, k.loc, both, eight);
+  } else {
+    even = k.bitAnd(both, k.constInt(255, halves));
+    odd = k.shiftRightUnsigned(both, 8);
+  }
+  addInt32(pairProducts(k, even, activations.first));
+  addInt32(pairProducts(k, odd, activations.second));
+}
+
+void IntegerDot::addPortable(Value weights, Value activations) {
+  const int64_t lanes = k.lanes();
+  VectorType full = k.vec(4 * lanes, k.i32);
+  Value w = isSigned ? k.extendSigned(weights, full) : k.extendUnsigned(weights, full);
+  Value products = k.mul(w, k.extendSigned(activations, full));
+  for (int64_t t = 0; t < 4; ++t) {
+    SmallVector<int64_t> indices;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      indices.push_back(4 * lane + t);
+    addInt32(k.shuffle(products, products, indices));
+  }
+}
+
+void IntegerDot::flush() {
+  if (partial)
+    addInt32(pairProducts(k, partial, k.constInt(1, k.vec(2 * k.lanes(), k.i16))));
+  partial = Value();
+  chained = 0;
+}
+
+void IntegerDot::add(Value weights, const DotOperand &activations) {
+  const CpuIsa isa = k.target.isa;
+  if (wide && hasPairProducts(k.target))
+    return addWide(weights, activations);
+  if (wide || isa == CpuIsa::Portable)
+    return addPortable(weights, activations.first);
+  if (isa == CpuIsa::NeonDot) {
+    if (!sum)
+      sum = k.constInt(0, k.vecI32());
+    sum = k.intrinsic("llvm.aarch64.neon.sdot.v4i32.v16i8", k.vecI32(),
+                      {sum, weights, activations.first});
+    return;
+  }
+  // x86 multiplies unsigned by signed bytes: a signed weight gives its sign to the activation.
+  Value unsignedWeights = weights, signedActivations = activations.first;
+  VectorType bytes = k.vec(4 * k.lanes(), k.i8);
+  if (isSigned) {
+    unsignedWeights = mlir::math::AbsIOp::create(k.b, k.loc, weights);
+    Value isNegative = k.lessThan(weights, k.constInt(0, bytes));
+    signedActivations =
+        isa == CpuIsa::Avx2
+            ? k.intrinsic("llvm.x86.avx2.psign.b", bytes, {activations.first, weights})
+            : k.select(isNegative, k.sub(k.constInt(0, bytes), activations.first),
+                       activations.first);
+  }
+  if (isa == CpuIsa::Avx512Vnni) {
+    if (!sum)
+      sum = k.constInt(0, k.vecI32());
+    sum = k.intrinsic("llvm.x86.avx512.vpdpbusd.512", k.vecI32(),
+                      {sum, unsignedWeights, signedActivations});
+    return;
+  }
+  Value products = k.intrinsic("llvm.x86.avx2.pmadd.ub.sw", k.vec(2 * k.lanes(), k.i16),
+                               {unsignedWeights, signedActivations});
+  partial = partial ? k.add(partial, products) : products;
+  // One product of a pair sum is at most 2 * (2^bits - 1) * 127: so many fit into 16 bits.
+  int limit = bits <= 4 ? 8 : bits == 5 ? 4 : bits == 6 ? 2 : 1;
+  if (++chained == limit)
+    flush();
+}
+
+Value IntegerDot::finish() {
+  flush();
+  return sum;
+}
+
+} // namespace llmir::cpu

@@ -1,0 +1,65 @@
+// Names, loop nest and stores of the products; the arithmetic is in LinearFloatKernel.cpp and
+// LinearQuantKernel.cpp.
+#include "llmir/codegen/cpu/LinearKernel.h"
+
+#include "llmir/codegen/cpu/LinearTiles.h"
+
+namespace llmir::cpu {
+
+static constexpr int64_t tileTokens = 4;
+
+/// Adds the bias and writes the sums of one tile; columns behind n are not written.
+static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, Value y, Value bias,
+                      int64_t tokens, const Values &sums) {
+  const PackedLayout &layout = spec.weight;
+  const bool exact = layout.n % layout.panelRows() == 0;
+  Value row0 = k.mul(panel, k.index(layout.panelRows()));
+  for (int64_t block = 0; block < layout.rowBlocks; ++block) {
+    Value row = k.add(row0, k.index(block * layout.lanes));
+    Value count =
+        exact ? Value()
+              : k.max(k.index(0), k.min(k.index(layout.lanes), k.sub(k.index(layout.n), row)));
+    auto load = [&](Value pointer) {
+      return exact ? k.load(pointer, k.vecF32()) : k.loadFirst(pointer, k.vecF32(), count);
+    };
+    Value b = spec.bias ? load(k.at(bias, row, 4)) : Value();
+    for (int64_t token = 0; token < tokens; ++token) {
+      Value sum = sums[token * layout.rowBlocks + block];
+      if (b)
+        sum = k.add(sum, b);
+      Value pointer = k.at(k.offset(y, token * spec.yStride), row, 4);
+      exact ? k.store(sum, pointer) : k.storeFirst(sum, pointer, count);
+    }
+  }
+}
+
+mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const LinearSpec &spec,
+                                  llvm::function_ref<void()> prepare, LinearTileBody tile) {
+  llvm::SmallVector<Type> arguments = {k.ptr, k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.i64};
+  return k.function(name, arguments, [&](ValueRange a) {
+    Value weight = a[0], x = a[1], y = a[2], bias = a[3], tokens = a[4];
+    prepare();
+    k.forLoop(a[5], a[6], 1, [&](Value panel) {
+      Value packed = k.at(weight, panel, spec.weight.panelBytes);
+      auto tiles = [&](Value from, Value to, int64_t count) {
+        k.forLoop(from, to, count, [&](Value token) {
+          Values sums = tile({packed, k.at(x, token, spec.xStride), count});
+          storeTile(k, spec, panel, k.at(y, token, spec.yStride), bias, count, sums);
+        });
+      };
+      Value whole = k.mul(k.divUnsigned(tokens, k.index(tileTokens)), k.index(tileTokens));
+      tiles(k.index(0), whole, tileTokens);
+      tiles(whole, tokens, 1);
+    });
+  });
+}
+
+mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec) {
+  std::string name = fmt::format("linear_{}_{}_{}x{}{}_{}_{}", formatInfo(spec.weight.format).name,
+                                 formatInfo(spec.activations).name, spec.weight.n, spec.weight.k,
+                                 spec.bias ? "_bias" : "", spec.xStride, spec.yStride);
+  return formatInfo(spec.weight.format).scheme ? linearQuantKernel(k, name, spec)
+                                               : linearFloatKernel(k, name, spec);
+}
+
+} // namespace llmir::cpu

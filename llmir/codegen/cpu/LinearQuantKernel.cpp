@@ -1,0 +1,200 @@
+// Products with quantised weights. With integer activations the products of a group are summed
+// exactly, and one fused multiply-add per group, in ascending order, brings them into f32: the same
+// bits for any number of tokens.
+#include "llmir/codegen/cpu/IntegerDot.h"
+#include "llmir/codegen/cpu/LinearTiles.h"
+#include "llmir/codegen/cpu/PackedPanel.h"
+
+namespace llmir::cpu {
+
+namespace {
+
+class QuantTile {
+public:
+  QuantTile(KernelBuilder &k, const LinearSpec &spec, const LinearTile &tile, Value memory)
+      : k(k), spec(spec), tile(tile), memory(tile.tokens > 1 ? memory : Value()),
+        panel(k, spec.weight), lanes(spec.weight.lanes), blocks(spec.weight.rowBlocks),
+        width(spec.activations == Format::A16 ? 2 : 1) {}
+
+  Values run() {
+    Values sums(count(), k.constFloat(0, k.vecF32()));
+    if (memory) {
+      for (int64_t i = 0; i < count(); ++i)
+        k.store(sums[i], place(i), 4);
+      sums.clear();
+    }
+    sums = k.forLoop(k.index(0), k.index(spec.weight.k / panel.unitColumns), 1, sums,
+                     [&](Value unit, ValueRange carried) {
+                       Value packed = k.at(tile.panel, unit, panel.unitBytes);
+                       if (!panel.scheme.superBlock) {
+                         Values inner(carried);
+                         group(packed, k.index(0), unit, inner);
+                         return inner;
+                       }
+                       return k.forLoop(k.index(0), k.index(panel.groupsOf32()), 1, carried,
+                                        [&](Value g, ValueRange innerCarried) {
+                                          Values inner(innerCarried);
+                                          group(packed, g,
+                                                k.add(k.mul(unit, k.index(panel.groupsOf32())), g),
+                                                inner);
+                                          return inner;
+                                        });
+                     });
+    for (int64_t i = 0; memory && i < count(); ++i)
+      sums.push_back(k.load(place(i), k.vecF32(), 4));
+    return sums;
+  }
+
+private:
+  KernelBuilder &k;
+  const LinearSpec &spec;
+  const LinearTile &tile;
+  /// Where the sums of a tile of several tokens live: in registers they would push out the running
+  /// integer sums.
+  Value memory;
+  PackedPanel panel;
+  const int64_t lanes, blocks, width;
+
+  int64_t count() const { return tile.tokens * blocks; }
+  Value place(int64_t i) { return k.offset(memory, i * lanes * 4); }
+  Value row(int64_t block) { return k.index(block * lanes); }
+
+  void accumulate(Values &sums, int64_t token, int64_t block,
+                  llvm::function_ref<Value(Value)> update) {
+    int64_t i = token * blocks + block;
+    if (memory)
+      k.storeVolatile(update(k.load(place(i), k.vecF32(), 4)), place(i));
+    else
+      sums[i] = update(sums[i]);
+  }
+
+  /// 32 columns: group `g` of the unit, group `number` of the row.
+  void group(Value unit, Value g, Value number, Values &sums) {
+    if (spec.activations == Format::F32)
+      return floatGroup(unit, g, number, sums);
+    const int64_t parts = panel.scalesPer32();
+    for (int64_t part = 0; part < parts; ++part)
+      integerGroup(unit, g, number, part, sums);
+  }
+
+  Value activationPlane(int64_t token, int64_t plane, Value number) {
+    int64_t start = spec.weight.k * width + plane * spec.weight.k / 32 * 4;
+    return k.at(k.offset(tile.x, token * spec.xStride + start), number, 4);
+  }
+
+  /// The columns of one scale: all 32, or half of them.
+  void integerGroup(Value unit, Value g, Value number, int64_t part, Values &sums) {
+    const int64_t subChunks = panel.scheme.group / 4, first = part * subChunks;
+    std::vector<IntegerDot> dots(
+        count(), IntegerDot(k, spec.activations, panel.scheme.bits, panel.isSigned()));
+    Values quants;
+    for (int64_t block = 0; block < blocks; ++block)
+      quants.push_back(panel.quants(unit, g, row(block)));
+    Value x = k.at(tile.x, number, 32 * width);
+    for (int64_t s = first; s < first + subChunks; ++s) {
+      Values weights;
+      for (int64_t block = 0; block < blocks; ++block)
+        weights.push_back(panel.subChunk(quants[block], s, lanes));
+      for (int64_t token = 0; token < tile.tokens; ++token) {
+        DotOperand four = IntegerDot::spread(k, spec.activations,
+                                             k.offset(x, token * spec.xStride + 4 * s * width));
+        for (int64_t block = 0; block < blocks; ++block)
+          dots[token * blocks + block].add(weights[block], four);
+      }
+    }
+    Value scaleGroup = k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(part));
+    Values scale, minimum;
+    for (int64_t block = 0; block < blocks; ++block) {
+      scale.push_back(scaleOf(unit, scaleGroup, row(block), lanes));
+      if (panel.scheme.hasMin)
+        minimum.push_back(minimumOf(unit, scaleGroup, row(block), lanes));
+    }
+    for (int64_t token = 0; token < tile.tokens; ++token) {
+      Value d = k.load(activationPlane(token, 0, number), k.f32), sum;
+      if (panel.offset() || panel.scheme.hasMin)
+        sum = activationSum(token, number, first, subChunks);
+      Value dAll = k.splat(d, lanes);
+      Value offset =
+          panel.offset() ? k.splat(k.mul(sum, k.constInt(panel.offset(), k.i32)), lanes) : Value();
+      Value sumScaled =
+          panel.scheme.hasMin ? k.splat(k.mul(d, k.intToFloat(sum, k.f32)), lanes) : Value();
+      for (int64_t block = 0; block < blocks; ++block) {
+        Value exact = dots[token * blocks + block].finish();
+        if (offset)
+          exact = k.sub(exact, offset);
+        accumulate(sums, token, block, [&](Value total) {
+          total = k.fma(k.intToFloat(exact, k.vecF32()), k.mul(scale[block], dAll), total);
+          return sumScaled ? k.fma(minimum[block], sumScaled, total) : total;
+        });
+      }
+    }
+  }
+
+  /// Sum of the activation integers of one scale's columns.
+  Value activationSum(int64_t token, Value number, int64_t firstSubChunk, int64_t subChunks) {
+    if (subChunks == 8)
+      return k.load(activationPlane(token, 1, number), k.i32);
+    Value x = k.offset(k.at(tile.x, number, 32 * width),
+                       token * spec.xStride + 4 * firstSubChunk * width);
+    Value sixteen = k.load(x, k.vec(16, width == 2 ? k.i16 : k.i8));
+    return k.sumLanes(k.extendSigned(sixteen, k.vec(16, k.i32)));
+  }
+
+  /// The factor of the quants of one scale group, and what is added to each value (flat: m;
+  /// K-quants: -dmin * min).
+  Value scaleOf(Value unit, Value scaleGroup, Value r, int64_t rows) {
+    Value d = panel.scaleD(unit, r, rows);
+    return panel.scheme.superBlock ? k.mul(d, panel.groupScale(unit, scaleGroup, r, rows)) : d;
+  }
+  Value minimumOf(Value unit, Value scaleGroup, Value r, int64_t rows) {
+    Value m = panel.scaleM(unit, r, rows);
+    if (!panel.scheme.superBlock)
+      return m;
+    return k.sub(k.constFloat(0, k.vecF32()), k.mul(m, panel.groupMin(unit, scaleGroup, r, rows)));
+  }
+
+  /// f32 activations: the weights become f32 in registers, one column at a time.
+  void floatGroup(Value unit, Value g, Value number, Values &sums) {
+    Value x = k.at(tile.x, number, 32 * 4);
+    for (int64_t block = 0; block < blocks; ++block) {
+      Value quants = panel.quants(unit, g, row(block));
+      for (int64_t s = 0; s < 8; ++s) {
+        Value scaleGroup =
+            k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(s * 4 / panel.scheme.group));
+        Value scale = scaleOf(unit, scaleGroup, row(block), lanes);
+        Value four = panel.subChunk(quants, s, lanes);
+        for (int64_t t = 0; t < 4; ++t) {
+          llvm::SmallVector<int64_t> indices;
+          for (int64_t lane = 0; lane < lanes; ++lane)
+            indices.push_back(4 * lane + t);
+          Value bytes = k.shuffle(four, four, indices);
+          Value integer = panel.isSigned() ? k.extendSigned(bytes, k.vecI32())
+                                           : k.extendUnsigned(bytes, k.vecI32());
+          if (panel.offset())
+            integer = k.sub(integer, k.constInt(panel.offset(), k.vecI32()));
+          Value weight = k.mul(scale, k.intToFloat(integer, k.vecF32()));
+          if (panel.scheme.hasMin)
+            weight = k.add(weight, minimumOf(unit, scaleGroup, row(block), lanes));
+          for (int64_t token = 0; token < tile.tokens; ++token) {
+            Value value =
+                k.splat(k.load(k.offset(x, token * spec.xStride + (4 * s + t) * 4), k.f32), lanes);
+            accumulate(sums, token, block,
+                       [&](Value total) { return k.fma(weight, value, total); });
+          }
+        }
+      }
+    }
+  }
+};
+
+} // namespace
+
+mlir::func::FuncOp linearQuantKernel(KernelBuilder &k, llvm::StringRef name,
+                                     const LinearSpec &spec) {
+  Value memory;
+  return linearLoopNest(
+      k, name, spec, [&] { memory = k.stack(4 * spec.weight.rowBlocks * spec.weight.lanes * 4); },
+      [&](const LinearTile &tile) { return QuantTile(k, spec, tile, memory).run(); });
+}
+
+} // namespace llmir::cpu

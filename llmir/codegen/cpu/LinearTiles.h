@@ -1,0 +1,27 @@
+// The loop nest that all products share: panels, then tiles of tokens, then whatever a tile does.
+#pragma once
+
+#include "llmir/codegen/cpu/LinearKernel.h"
+
+namespace llmir::cpu {
+
+/// What a tile computes: `tokens` rows of x against one panel. It returns the sums [token][row
+/// block], without bias.
+struct LinearTile {
+  Value panel;    ///< packed weights
+  Value x;        ///< first row
+  int64_t tokens; ///< 1 or 4
+};
+using LinearTileBody = llvm::function_ref<Values(const LinearTile &)>;
+
+/// Builds the kernel `name` with the signature of linearKernel. `prepare` runs once at its start.
+mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const LinearSpec &spec,
+                                  llvm::function_ref<void()> prepare, LinearTileBody tile);
+
+mlir::func::FuncOp linearFloatKernel(KernelBuilder &k, llvm::StringRef name,
+                                     const LinearSpec &spec);
+/// Quantised weights; activations in f32 or integers.
+mlir::func::FuncOp linearQuantKernel(KernelBuilder &k, llvm::StringRef name,
+                                     const LinearSpec &spec);
+
+} // namespace llmir::cpu
