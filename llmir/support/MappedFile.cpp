@@ -26,7 +26,8 @@ MappedFile::~MappedFile() {
 }
 
 Expected<MappedFile> MappedFile::open(const std::string &path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK, opening a named pipe would wait for its writer.
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     return fail("{}: cannot be opened: {}", path, std::strerror(errno));
   struct stat info{};

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace llmir;
 using testing::AllOf;
@@ -100,10 +102,15 @@ TEST(Gguf, FilesOnDisk) {
   EXPECT_THAT(unwritable.error().message, HasSubstr("No such file"));
   auto missing = GgufFile::open((folder / "missing.gguf").string());
   ASSERT_FALSE(missing);
-  EXPECT_THAT(missing.error().message, HasSubstr("missing.gguf: cannot be opened: No such file"));
+  EXPECT_THAT(
+      missing.error().message,
+      HasSubstr("missing.gguf: cannot be opened: No such file or directory; pass a .gguf file"));
   auto directory = GgufFile::open(folder.string());
   ASSERT_FALSE(directory);
   EXPECT_THAT(directory.error().message, HasSubstr("is not a regular file"));
+  const std::string pipe = (folder / "pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_FALSE(GgufFile::open(pipe)); // and does not wait for a writer
   std::filesystem::remove_all(folder);
 }
 

@@ -347,7 +347,7 @@ Expected<GgufFile> GgufFile::parse(std::span<const uint8_t> bytes, std::string n
 Expected<GgufFile> GgufFile::open(const std::string &path) {
   auto mapped = MappedFile::open(path);
   if (!mapped)
-    return forward(mapped);
+    return fail("{}; pass a .gguf file", mapped.error().message);
   auto result = parse(mapped->bytes(), path);
   if (result)
     result->file = std::move(*mapped);
