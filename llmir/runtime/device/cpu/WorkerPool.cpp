@@ -9,8 +9,9 @@ namespace llmir {
 
 namespace {
 
-// One pause takes 10 to 40 ns: about 50 microseconds of spinning, then some turns for others.
-constexpr WaitPolicy barrierPolicy = {2000, 16};
+// One pause takes 10 to 40 ns. Spinning longer than about 15 microseconds is what a barrier costs
+// whenever two workers share a core, five times a layer.
+constexpr WaitPolicy barrierPolicy = {500, 4};
 constexpr WaitPolicy idlePolicy = {4000, 0};
 // With more workers than CPUs, somebody we wait for is surely not running: give way at once.
 constexpr WaitPolicy crowdedPolicy = {20, 2};

@@ -1,0 +1,84 @@
+"""The llmir program from the outside: its help, its errors, its promises."""
+
+import numpy as np
+import pytest
+
+from conftest import BUILD
+
+needs_compiler = pytest.mark.skipif(not (BUILD / "bin" / "llmirc").exists(), reason="llmirc is not built")
+
+
+def error_of(result):
+    lines = result.stderr.decode().splitlines()
+    assert result.returncode == 1, lines
+    assert lines and lines[-1].startswith("error: ")
+    assert sum(line.startswith("error: ") for line in lines) == 1
+    return lines[-1]
+
+
+def test_help_and_version(llmir):
+    assert llmir("--version").stdout.startswith(b"llmir ")
+    for command in ("run", "eval", "import", "tokenize"):
+        assert b"Example" in llmir(command, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["run", "m.gguf", "--no-such-flag"], "--no-such-flag"),
+        (["run", "m.gguf", "--prompt", "a", "--kv", "f8"], "f8"),
+        (["run", "m.gguf", "--prompt", "a", "--threads", "0"], "--threads"),
+        (["run", "m.gguf", "--prompt", "a", "--tokens", "1"], "--tokens"),
+        (["run", "m.gguf", "--prompt", "a", "--top-p", "2"], "--top-p is 2"),
+        (["run", "m.gguf"], "--prompt TEXT"),
+        (["tokenize", "/nowhere.gguf", "--text", "a"], "/nowhere.gguf"),
+        ([], "subcommand"),
+    ],
+)
+def test_bad_arguments(llmir, arguments, expected):
+    assert expected in error_of(llmir(*arguments))
+
+
+@needs_compiler
+def test_bad_model_files(llmir, tmp_path):
+    empty = tmp_path / "empty.gguf"
+    empty.touch()
+    assert "no such file" in error_of(llmir("run", "/nowhere.gguf", "--prompt", "a"))
+    assert "is a folder" in error_of(llmir("run", tmp_path, "--prompt", "a"))
+    assert "is empty" in error_of(llmir("run", empty, "--prompt", "a"))
+
+
+@needs_compiler
+def test_bad_tokens(llmir, model, tmp_path):
+    ids = tmp_path / "ids.txt"
+    ids.write_text("1 2\n3 x\n")
+    assert "ids.txt: line 2, column 3" in error_of(llmir("eval", model, "--tokens-file", ids, "--logits", tmp_path / "o"))
+    assert "99999999" in error_of(llmir("run", model, "--tokens", "1,99999999"))
+    message = error_of(llmir("run", model, "--tokens", "1,2,3", "--context", "2"))
+    assert "3 tokens, the context 2" in message and "--context" in message
+
+
+@needs_compiler
+def test_logits_do_not_depend_on_how_they_are_computed(llmir, model, tmp_path):
+    ids = tmp_path / "ids.txt"
+    ids.write_text(" ".join(str(i * i % 1000 + 20) for i in range(70)))
+
+    def logits(*arguments):
+        out = tmp_path / "logits.npy"
+        result = llmir("eval", model, "--tokens-file", ids, "--logits", out, *arguments)
+        assert result.returncode == 0, result.stderr
+        return np.load(out)
+
+    expected = logits("--threads", 1)
+    assert expected.shape[0] == 70 and expected.dtype == np.float32 and np.isfinite(expected).all()
+    for arguments in (["--threads", 2], ["--prefill-chunk", 1], ["--prefill-chunk", 33, "--batch", 3], ["--batch", 32]):
+        assert np.array_equal(logits(*arguments), expected), arguments
+
+
+@needs_compiler
+def test_raw_prints_the_completion_alone(llmir, model):
+    arguments = ["run", model, "--chat", "--prompt", "What is the capital of France?", "--max-tokens", 16]
+    raw, plain = llmir(*arguments, "--raw"), llmir(*arguments, "--prefill-chunk", 5)
+    assert raw.returncode == plain.returncode == 0
+    assert b"Paris" in raw.stdout
+    assert plain.stdout == raw.stdout + b"\n" and b"tokens/s" in plain.stderr
