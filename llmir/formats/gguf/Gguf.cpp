@@ -1,5 +1,6 @@
 // Typed access to GGUF metadata; see Gguf.h. The positions were checked by the parser.
 #include "llmir/formats/gguf/Gguf.h"
+#include "llmir/formats/gguf/Shown.h"
 
 #include <cmath>
 #include <cstring>
@@ -79,7 +80,7 @@ static std::string shownNumber(GgufType type, const uint8_t *data) {
 /// A number's error shows its value too: it may be of the right type, but out of range.
 static Error wrongType(const std::string &name, std::string_view key, const GgufValue &value,
                        const char *expected) {
-  return {fmt::format("{}: metadata key '{}' is {}, expected {}; {}", name, key,
+  return {fmt::format("{}: metadata key '{}' is {}, expected {}; {}", name, shown(key),
                       value.isArray ? typeName(value) : shownNumber(value.type, value.data),
                       expected, wayOut)};
 }
@@ -87,7 +88,7 @@ static Error wrongType(const std::string &name, std::string_view key, const Gguf
 Expected<GgufValue> GgufFile::value(std::string_view key) const {
   auto found = values.find(key);
   if (found == values.end())
-    return fail("{}: has no metadata key '{}'; {}", name, key, wayOut);
+    return fail("{}: has no metadata key '{}'; {}", name, shown(key), wayOut);
   return found->second;
 }
 
@@ -174,7 +175,7 @@ Expected<std::vector<T>> GgufFile::numbers(std::string_view key, const char *exp
     auto number = numberAs<T>(found->type, data);
     if (!number)
       return fail("{}: metadata key '{}' has the element {} at index {}, expected {}; {}", name,
-                  key, shownNumber(found->type, data), i, expected, wayOut);
+                  shown(key), shownNumber(found->type, data), i, expected, wayOut);
     result.push_back(*number);
   }
   return result;

@@ -1,6 +1,7 @@
 // The checks of GGUF's header, metadata and tensor table. One pass forward; nothing is allocated
 // that the file has not paid for in bytes.
 #include "llmir/formats/gguf/Gguf.h"
+#include "llmir/formats/gguf/Shown.h"
 
 #include <algorithm>
 #include <bit>
@@ -58,14 +59,6 @@ const char *removedType(uint32_t type) {
 }
 
 int lastType() { return std::ranges::max(allFormats(), {}, &FormatInfo::ggufType).ggufType; }
-
-/// For error messages: printable, short.
-std::string shown(std::string_view text) {
-  std::string result;
-  for (char c : text.substr(0, 64))
-    result += c >= 32 && c < 127 ? c : '?';
-  return text.size() > 64 ? result + "…" : result;
-}
 } // namespace
 
 class GgufParser {
