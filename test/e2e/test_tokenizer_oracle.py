@@ -189,19 +189,17 @@ def real_model():
         pytest.skip(f"{path} is missing: set LLMIR_MODEL or fetch the model")
     from gguf import GGUFReader
     fields = GGUFReader(path).fields
-    return {key.removeprefix("tokenizer.ggml."): fields[key].contents() for key in fields
-            if key.startswith("tokenizer.ggml.")}
+    return path, {key.removeprefix("tokenizer.ggml."): fields[key].contents() for key in fields
+                  if key.startswith("tokenizer.ggml.")}
 
 
 def test_real_model(tool):
-    real = real_model()
+    path, real = real_model()
     tokens, types = real["tokens"], real["token_type"]
     oracle = Tokenizer(models.BPE({t: i for i, t in enumerate(tokens)}, [tuple(m.split(" ")) for m in real["merges"]]))
     oracle.pre_tokenizer = pre_tokenizers.Sequence(PRE["smollm"][0])
     oracle.add_special_tokens([t for t, kind in zip(tokens, types) if kind == 3])
-    answer = tool(op="create", data=dict(pre=real["pre"], tokens=tokens, types=types, merges=real["merges"],
-                                         bos=real["bos_token_id"], eos=real["eos_token_id"],
-                                         unknown=real["unknown_token_id"], add_bos=real["add_bos_token"]))
+    answer = tool(op="open", path=str(path))
     assert answer["seconds"] < 1 and answer["ends"] == [0, 2]
     source = Path(__file__).read_text()
     for text in CORPUS + random_texts(5, 300) + [source, source * 8]:

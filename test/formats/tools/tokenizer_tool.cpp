@@ -1,6 +1,7 @@
 // Puts the tokenizer behind JSON lines, so that the Python oracles can drive it: one request a line
 // on stdin, one answer a line on stdout. Bytes travel as hexadecimal text, since they may be no
 // UTF-8.
+#include "llmir/formats/tokenizer/GgufTokenizer.h"
 #include "llmir/formats/tokenizer/StreamDecoder.h"
 #include "llmir/formats/tokenizer/Tokenizer.h"
 #include <chrono>
@@ -44,10 +45,16 @@ static TokenizerData dataFrom(const json &object) {
   return data;
 }
 
+static Expected<Tokenizer> open(const std::string &path) {
+  Expected<GgufFile> file = GgufFile::open(path);
+  return file ? tokenizerFromGguf(*file) : forward(file);
+}
+
 static json answer(const json &request, std::optional<Tokenizer> &tokenizer) {
   const std::string op = request["op"];
-  if (op == "create") {
-    Expected<Tokenizer> made = Tokenizer::create(dataFrom(request["data"]));
+  if (op == "create" || op == "open") {
+    Expected<Tokenizer> made =
+        op == "open" ? open(request["path"]) : Tokenizer::create(dataFrom(request["data"]));
     if (!made)
       return {{"error", made.error().message}};
     tokenizer.emplace(std::move(*made));

@@ -1,0 +1,72 @@
+// Reads tokenizer.ggml.* into TokenizerData; what the values mean is checked by the tokenizer
+// itself.
+#include "llmir/formats/tokenizer/GgufTokenizer.h"
+
+namespace llmir {
+
+static Expected<TokenizerData> readData(const GgufFile &file) {
+  TokenizerData data;
+  auto model = file.getString("tokenizer.ggml.model");
+  if (!model)
+    return forward(model);
+  data.model = *model;
+  if (data.model != "gpt2") // refused by the tokenizer; other models have other fields
+    return data;
+  auto tokens = file.getStringArray("tokenizer.ggml.tokens");
+  if (!tokens)
+    return forward(tokens);
+  data.tokens.assign(tokens->begin(), tokens->end());
+  auto merges = file.getStringArray("tokenizer.ggml.merges");
+  if (!merges)
+    return forward(merges);
+  data.merges.assign(merges->begin(), merges->end());
+  auto pre = file.findString("tokenizer.ggml.pre");
+  if (!pre)
+    return forward(pre);
+  if (*pre)
+    data.pre = **pre;
+  auto types = file.findI32Array("tokenizer.ggml.token_type");
+  if (!types)
+    return forward(types);
+  if (*types)
+    data.types = std::move(**types);
+
+  const std::pair<const char *, std::optional<int64_t> &> ids[] = {
+      {"tokenizer.ggml.bos_token_id", data.bosId},
+      {"tokenizer.ggml.eos_token_id", data.eosId},
+      {"tokenizer.ggml.eot_token_id", data.eotId},
+      {"tokenizer.ggml.eom_token_id", data.eomId},
+      {"tokenizer.ggml.unknown_token_id", data.unknownId},
+      {"tokenizer.ggml.padding_token_id", data.paddingId}};
+  for (const auto &[key, id] : ids) {
+    auto value = file.findI64(key);
+    if (!value)
+      return forward(value);
+    id = *value;
+  }
+  std::optional<bool> addSpacePrefix;
+  const std::pair<const char *, std::optional<bool> &> flags[] = {
+      {"tokenizer.ggml.add_bos_token", data.addBos},
+      {"tokenizer.ggml.add_eos_token", data.addEos},
+      {"tokenizer.ggml.add_space_prefix", addSpacePrefix}};
+  for (const auto &[key, flag] : flags) {
+    auto value = file.findBool(key);
+    if (!value)
+      return forward(value);
+    flag = *value;
+  }
+  data.addSpacePrefix = addSpacePrefix.value_or(false);
+  return data;
+}
+
+Expected<Tokenizer> tokenizerFromGguf(const GgufFile &file) {
+  auto data = readData(file);
+  if (!data)
+    return forward(data); // names the file already
+  auto tokenizer = Tokenizer::create(std::move(*data));
+  if (!tokenizer)
+    return forward(tokenizer, file.path());
+  return tokenizer;
+}
+
+} // namespace llmir
