@@ -1,0 +1,34 @@
+"""The README is true: every command in it that starts with build/bin is run here."""
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+from conftest import BUILD, ROOT
+
+COMMANDS = re.findall(r"^(build/bin/.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+OPT_INPUT = "llm.model @m attributes {vocabulary = 8 : i64, context_length = 8 : i64} {\n" \
+    "  llm.weight @w : tensor<8x32xf32> from \"w\"\n" \
+    "  func.func @step(%b: !llm.batch<mixed>, %kv: !llm.kv<layers = 1, heads = 1, k_dim = 8, v_dim = 8, block = 8, element = f16>)" \
+    " -> (tensor<?x8xf32>, !llm.kv<layers = 1, heads = 1, k_dim = 8, v_dim = 8, block = 8, element = f16>) {\n" \
+    "    %t = llm.batch.tokens %b : (!llm.batch<mixed>) -> tensor<?xi32>\n" \
+    "    %w = llm.get_weight @w : tensor<8x32xf32>\n" \
+    "    %x = llm.embed %t, %w : (tensor<?xi32>, tensor<8x32xf32>) -> tensor<?x32xf32>\n" \
+    "    %l = llm.linear %x, %w : (tensor<?x32xf32>, tensor<8x32xf32>) -> tensor<?x8xf32>\n" \
+    "    return %l, %kv : tensor<?x8xf32>, !llm.kv<layers = 1, heads = 1, k_dim = 8, v_dim = 8, block = 8, element = f16>\n" \
+    "  }\n}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command(command, model, tmp_path):
+    (tmp_path / "ids.txt").write_text("1 2 3 4")
+    (tmp_path / "model.mlir").write_text(OPT_INPUT)
+    arguments = shlex.split(command.replace("build/bin", str(BUILD / "bin")).replace("MODEL.gguf", model))
+    result = subprocess.run(arguments, cwd=tmp_path, capture_output=True, timeout=120,
+                            env=os.environ | {"LLMIR_CACHE": str(tmp_path / "cache")})
+    assert result.returncode == 0, result.stderr.decode()
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) >= 6
