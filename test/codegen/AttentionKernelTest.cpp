@@ -290,9 +290,11 @@ TEST_F(AttentionKernel, InnerLoopsKeepToRegisters) {
     block.clear();
   };
   while (std::getline(lines, line)) {
-    if (line.starts_with(".LBB") || line.starts_with("# %bb"))
+    if (line.starts_with(".LBB"))
       endBlock();
     block += line + "\n";
+    if (line.starts_with("\tj"))
+      endBlock();
   }
   EXPECT_EQ(loops, 4);
 }

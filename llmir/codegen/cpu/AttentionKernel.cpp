@@ -17,6 +17,8 @@ namespace {
 constexpr double masked = -3e38;
 /// Vectors of tokens in a tile.
 constexpr int64_t tileVectors = 4;
+/// Query heads whose running maxima and sums are on the stack at a time.
+constexpr int64_t mostHeads = 128;
 /// Components, or tokens, per trip of an inner loop.
 constexpr int64_t unroll = 4;
 
@@ -25,9 +27,9 @@ public:
   AttentionBuilder(KernelBuilder &k, const AttentionSpec &spec) : k(k), spec(spec) {
     const bool manyRegisters =
         k.target.isa == CpuIsa::Avx512Vnni || k.target.isa == CpuIsa::NeonDot;
-    registers = manyRegisters ? 24 : 12;
-    int64_t chunks = llvm::divideCeil(group, registers / tileVectors);
-    chunk = llvm::divideCeil(group, chunks);
+    registers = manyRegisters ? 20 : 12;
+    headsInPass = std::min(group, mostHeads);
+    chunk = llvm::divideCeil(headsInPass, llvm::divideCeil(headsInPass, registers / tileVectors));
   }
 
   void build(ValueRange arguments);
@@ -42,17 +44,22 @@ private:
   const int64_t tokensInBlock = std::min(tile, block); ///< that one tile takes from one block
   const Type element = spec.kv.getElement();
   const int64_t bytes = element.isF16() ? 2 : 4;
-  int64_t registers; ///< for accumulators; the others hold what is multiplied
-  int64_t chunk;     ///< query heads that are treated at once
+  int64_t registers;   ///< for accumulators; the others hold what is multiplied
+  int64_t headsInPass; ///< query heads for which the context is walked once
+  int64_t chunk;       ///< of these, those that are treated at once
 
-  // Stack: [chunk][tile] probabilities, [group][lanes] maxima (all lanes the same) and sums (one
-  // for each lane), the addresses of the tile's V blocks.
+  // Stack: [chunk][tile] probabilities, [headsInPass][lanes] maxima (all lanes the same) and sums
+  // (one for each lane), the addresses of the tile's V in its blocks, then of the
+  // next tile's.
   Value probabilities, maxima, sums, vBlocks;
-  // Of one item: the query heads' rows, and its positions.
-  Value query, result, position, firstPosition;
-  // Of one tile: the addresses of its first token's K in each of its blocks, and its start.
-  Values kBlocks;
+  // Of one item: the rows of the query heads of this pass, and its positions.
+  Value query, result, position, firstPosition, table, kvHead;
+  Value kCache, vCache;
+  // Of one tile: its first position, and the addresses of its first token's K in each of its
+  // blocks; those of the next tile, to be prefetched: blocks lie anywhere, so the hardware cannot
+  // foresee them.
   Value start;
+  Values kBlocks, nextKBlocks;
 
   Value headVector(Value base, Value head) { return k.at(base, head, lanes * 4); }
   Value loadElements(Value pointer, int64_t width) {
@@ -61,9 +68,10 @@ private:
   }
   Value broadcast(Value pointer) { return k.splat(k.load(pointer, k.f32), lanes); }
 
-  void beginItem();
-  void endItem();
-  void findBlocks(Value kCache, Value vCache, Value table, Value head);
+  void begin();
+  void finish();
+  Values findBlocks(Value first, Value vAddresses);
+  void prefetchLines(Value pointer, int64_t bytes);
   Value loadKeys(Value componentOffset, int64_t vector);
   Values scores(Value firstHead, int64_t count);
   Values softmax(Value firstHead, ArrayRef<Value> scores, int64_t count);
@@ -76,52 +84,65 @@ private:
 };
 
 void AttentionBuilder::build(ValueRange a) {
-  Value q = a[0], kCache = a[1], vCache = a[2], tokenSequence = a[3], positions = a[4];
+  Value q = a[0], tokenSequence = a[3], positions = a[4];
+  kCache = a[1];
+  vCache = a[2];
   Value blockTable = a[5], tableStride = a[6], results = a[7];
   probabilities = k.stack(chunk * tile * 4);
-  maxima = k.stack(group * lanes * 4);
-  sums = k.stack(group * lanes * 4);
-  vBlocks = k.stack(blocksInTile * 8);
+  maxima = k.stack(headsInPass * lanes * 4);
+  sums = k.stack(headsInPass * lanes * 4);
+  vBlocks = k.stack(2 * blocksInTile * 8);
   auto loadInt = [&](Value array, Value i) {
     return k.extendUnsigned(k.load(k.at(array, i, 4), k.i32), k.i64);
   };
   k.forLoop(a[8], a[9], a[10], ValueRange{}, [&](Value item, ValueRange) -> Values {
     Value token = k.divUnsigned(item, k.index(heads));
-    Value head = k.remUnsigned(item, k.index(heads));
-    query = k.at(k.at(q, token, spec.qStride), head, group * kDim * 4);
-    result = k.at(k.at(results, token, spec.resultStride), head, group * vDim * 4);
+    kvHead = k.remUnsigned(item, k.index(heads));
+    Value queries = k.at(k.at(q, token, spec.qStride), kvHead, group * kDim * 4);
+    Value itsResults = k.at(k.at(results, token, spec.resultStride), kvHead, group * vDim * 4);
     position = loadInt(positions, token);
     firstPosition =
         spec.window ? k.max(k.index(0), k.sub(position, k.index(*spec.window - 1))) : k.index(0);
-    Value table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
-    beginItem();
-    Value from = k.bitAnd(firstPosition, k.index(-tile));
-    k.forLoop(from, k.add(position, k.index(1)), tile, [&](Value tileStart) {
-      start = tileStart;
-      findBlocks(kCache, vCache, table, head);
-      int64_t whole = group / chunk * chunk;
-      k.forLoop(k.index(0), k.index(whole), chunk,
-                [&](Value firstHead) { attendTile(firstHead, chunk); });
-      if (whole < group)
-        attendTile(k.index(whole), group - whole);
-    });
-    endItem();
+    table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
+    auto pass = [&](Value firstHead) {
+      query = k.at(queries, firstHead, kDim * 4);
+      result = k.at(itsResults, firstHead, vDim * 4);
+      begin();
+      Value from = k.bitAnd(firstPosition, k.index(-tile));
+      k.forLoop(from, k.add(position, k.index(1)), tile, [&](Value tileStart) {
+        start = tileStart;
+        kBlocks = findBlocks(start, vBlocks);
+        nextKBlocks = findBlocks(k.add(start, k.index(tile)), k.offset(vBlocks, blocksInTile * 8));
+        int64_t whole = headsInPass / chunk * chunk;
+        k.forLoop(k.index(0), k.index(whole), chunk,
+                  [&](Value chunkHead) { attendTile(chunkHead, chunk); });
+        if (whole < headsInPass)
+          attendTile(k.index(whole), headsInPass - whole);
+      });
+      finish();
+    };
+    int64_t whole = group / headsInPass * headsInPass;
+    k.forLoop(k.index(0), k.index(whole), headsInPass, pass);
+    if (whole < group) {
+      headsInPass = group - whole;
+      pass(k.index(whole));
+    }
     return {};
   });
 }
 
-void AttentionBuilder::beginItem() {
-  k.forLoop(k.index(0), k.index(group), 1, [&](Value head) {
+void AttentionBuilder::begin() {
+  k.forLoop(k.index(0), k.index(headsInPass), 1, [&](Value head) {
     k.store(k.constFloat(masked, k.vecF32()), headVector(maxima, head));
     k.store(k.constFloat(0, k.vecF32()), headVector(sums, head));
   });
-  k.forColumns(group * vDim, [&](Value first, int64_t width) {
+  k.forColumns(headsInPass * vDim, [&](Value first, int64_t width) {
     k.store(k.constFloat(0, k.vec(width, k.f32)), k.at(result, first, 4));
   });
 }
 
-void AttentionBuilder::endItem() {
-  k.forLoop(k.index(0), k.index(group), 1, [&](Value head) {
+void AttentionBuilder::finish() {
+  k.forLoop(k.index(0), k.index(headsInPass), 1, [&](Value head) {
     Value sum = k.sumLanes(k.load(headVector(sums, head), k.vecF32()));
     Value inverse = k.div(k.constFloat(1, k.f32), sum), row = k.at(result, head, vDim * 4);
     k.forColumns(vDim, [&](Value first, int64_t width) {
@@ -131,24 +152,31 @@ void AttentionBuilder::endItem() {
   });
 }
 
-void AttentionBuilder::findBlocks(Value kCache, Value vCache, Value table, Value head) {
+/// The addresses of K in the blocks of the tile at `first`; those of V go to `vAddresses`.
+Values AttentionBuilder::findBlocks(Value first, Value vAddresses) {
   Value firstBlock = k.divUnsigned(firstPosition, k.index(block));
   Value lastBlock = k.divUnsigned(position, k.index(block));
-  Value index = k.divUnsigned(start, k.index(block));
-  Value inBlock = k.remUnsigned(start, k.index(block)); // 0 if the tile has several blocks
-  kBlocks.clear();
+  Value index = k.divUnsigned(first, k.index(block));
+  Value inBlock = k.remUnsigned(first, k.index(block)); // 0 if the tile has several blocks
+  Values addresses;
   for (int64_t i = 0; i < blocksInTile; ++i) {
     // Blocks outside of the context may not exist any more, or not yet: another one stands in,
     // behind the mask.
     Value known = k.min(k.max(k.add(index, k.index(i)), firstBlock), lastBlock);
     Value number = k.extendUnsigned(k.load(k.at(table, known, 4), k.i32), k.i64);
     auto place = [&](Value cache, int64_t blockBytes, int64_t dim, int64_t tokenBytes) {
-      Value ofHead = k.at(k.at(cache, number, blockBytes), head, dim * block * bytes);
+      Value ofHead = k.at(k.at(cache, number, blockBytes), kvHead, dim * block * bytes);
       return k.at(ofHead, inBlock, tokenBytes);
     };
-    kBlocks.push_back(place(kCache, kBlockBytes(spec.kv), kDim, bytes));
-    k.store(place(vCache, vBlockBytes(spec.kv), vDim, vDim * bytes), k.offset(vBlocks, i * 8));
+    addresses.push_back(place(kCache, kBlockBytes(spec.kv), kDim, bytes));
+    k.store(place(vCache, vBlockBytes(spec.kv), vDim, vDim * bytes), k.offset(vAddresses, i * 8));
   }
+  return addresses;
+}
+
+void AttentionBuilder::prefetchLines(Value pointer, int64_t bytes) {
+  for (int64_t line = 0; line < bytes; line += 64)
+    k.prefetch(k.offset(pointer, line));
 }
 
 /// One component of the keys of a vector of tokens, which may come from several blocks.
@@ -173,6 +201,10 @@ Values AttentionBuilder::scores(Value firstHead, int64_t count) {
   auto addComponent = [&](Value first, int64_t i, Values &all) {
     Value row = k.offset(k.at(rows, first, 4), i * 4);
     Value componentOffset = k.mul(k.add(first, k.index(i)), k.index(block * bytes));
+    // A line holds this component of the block's tokens, or several components.
+    if (i * block * bytes % 64 == 0)
+      for (Value next : nextKBlocks)
+        prefetchLines(k.offset(next, componentOffset), tokensInBlock * bytes);
     Values q;
     for (int64_t h = 0; h < count; ++h)
       q.push_back(broadcast(k.offset(row, h * kDim * 4)));
@@ -291,12 +323,17 @@ void AttentionBuilder::addColumns(Value firstHead, ArrayRef<Value> decay, Value 
       totals.push_back(
           k.mul(k.load(resultAt(h, v), k.vec(widths[v], k.f32)), narrowed(decay[h], widths[v])));
 
-  auto addTokens = [&](Value values, Value weights, ValueRange before) {
+  int64_t columns = 0;
+  for (int64_t width : widths)
+    columns += width;
+  auto addTokens = [&](Value values, Value nextValues, Value weights, ValueRange before) {
     return k.forLoop(
         k.index(0), k.index(tokensInBlock), unroll, before, [&](Value token, ValueRange carried) {
           Values all(carried);
           for (int64_t i = 0; i < unroll; ++i) {
             Value row = k.offset(k.at(values, token, vDim * bytes), i * vDim * bytes);
+            prefetchLines(k.offset(k.at(nextValues, token, vDim * bytes), i * vDim * bytes),
+                          columns * bytes);
             Values p;
             for (int64_t h = 0; h < count; ++h)
               p.push_back(broadcast(k.offset(k.at(weights, token, 4), (h * tile + i) * 4)));
@@ -313,8 +350,11 @@ void AttentionBuilder::addColumns(Value firstHead, ArrayRef<Value> decay, Value 
         });
   };
   totals = k.forLoop(k.index(0), k.index(blocksInTile), 1, totals, [&](Value i, ValueRange before) {
-    Value values = k.at(k.load(k.at(vBlocks, i, 8), k.ptr), column, bytes);
-    return addTokens(values, k.at(probabilities, i, tokensInBlock * 4), before);
+    auto columnAt = [&](Value addresses) {
+      return k.at(k.load(k.at(addresses, i, 8), k.ptr), column, bytes);
+    };
+    return addTokens(columnAt(vBlocks), columnAt(k.offset(vBlocks, blocksInTile * 8)),
+                     k.at(probabilities, i, tokensInBlock * 4), before);
   });
   for (int64_t h = 0; h < count; ++h)
     for (size_t v = 0; v < widths.size(); ++v)

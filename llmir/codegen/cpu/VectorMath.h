@@ -14,7 +14,7 @@ Value vectorExp(KernelBuilder &k, Value x);
 Value vectorExpOfNegative(KernelBuilder &k, Value x);
 /// Within 4 units of the last place.
 Value vectorTanh(KernelBuilder &k, Value x);
-/// The activations of llm::Activation, within 1e-6 of the result, or 1e-9 where it is below 1e-3.
+/// The activations of llm::Activation, within 1e-6 of the result, or 1e-8 where it is below 1e-2.
 Value vectorActivate(KernelBuilder &k, llm::Activation activation, Value x);
 
 } // namespace llmir::cpu
