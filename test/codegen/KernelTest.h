@@ -53,7 +53,8 @@ public:
     return function.getName().str();
   }
 
-  /// Verifies and compiles the module; `load` is false for targets that this machine cannot run.
+  /// Verifies and compiles the module; `load` is false for targets that this machine cannot run,
+  /// and where the assembly is what is looked at.
   void compile(bool load = true) {
     ASSERT_TRUE(mlir::succeeded(mlir::verify(*module)));
     std::string pattern =
@@ -61,7 +62,8 @@ public:
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
     folder = pattern;
     cpu::EmitFiles files;
-    files.assembly = folder + "/kernels.s";
+    if (!load)
+      files.assembly = folder + "/kernels.s";
     Status status = cpu::emitSharedObject(*module, target, folder + "/kernels.so", files);
     ASSERT_TRUE(status) << status.error().message;
     if (!load)

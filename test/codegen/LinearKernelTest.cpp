@@ -138,8 +138,10 @@ TEST_P(LinearKernel, MultipliesQuantisedWeights) {
     for (Format activations : {Format::F32, Format::A8, Format::A16}) {
       cases.push_back(
           addCase(kernels, target, info.format, activations, 37, unit == 32 ? 96 : 256, true));
-      cases.push_back(
-          addCase(kernels, target, info.format, activations, 32, unit == 32 ? 32 : 512, false));
+      // The portable target has the same loop nest: one shape is enough for it.
+      if (target.isa != CpuIsa::Portable)
+        cases.push_back(
+            addCase(kernels, target, info.format, activations, 32, unit == 32 ? 32 : 512, false));
     }
   }
   kernels.compile();
@@ -162,7 +164,7 @@ TEST(LinearKernelCode, UsesTheDotProductsOfTheTarget) {
     const Target target = Target::named(name).value();
     KernelModule kernels(target);
     for (Format format : {Format::Q4_0, Format::Q8_0, Format::Q6_K})
-      for (Format activations : {Format::F32, Format::A8, Format::A16})
+      for (Format activations : {Format::A8, Format::A16})
         addCase(kernels, target, format, activations, 37, 256, false);
     kernels.compile(/*load=*/false);
     const std::string assembly = kernels.assembly();

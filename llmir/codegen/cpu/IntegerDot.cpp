@@ -55,14 +55,14 @@ void IntegerDot::addWide(Value weights, const DotOperand &activations) {
 
 void IntegerDot::addPortable(Value weights, Value activations) {
   const int64_t lanes = k.lanes();
-  VectorType full = k.vec(4 * lanes, k.i32);
-  Value w = isSigned ? k.extendSigned(weights, full) : k.extendUnsigned(weights, full);
-  Value products = k.mul(w, k.extendSigned(activations, full));
   for (int64_t t = 0; t < 4; ++t) {
     SmallVector<int64_t> indices;
     for (int64_t lane = 0; lane < lanes; ++lane)
       indices.push_back(4 * lane + t);
-    addInt32(k.shuffle(products, products, indices));
+    Value w = k.shuffle(weights, weights, indices);
+    w = isSigned ? k.extendSigned(w, k.vecI32()) : k.extendUnsigned(w, k.vecI32());
+    Value x = k.extendSigned(k.shuffle(activations, activations, indices), k.vecI32());
+    addInt32(k.mul(w, x));
   }
 }
 

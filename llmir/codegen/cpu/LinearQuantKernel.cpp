@@ -12,13 +12,14 @@ namespace {
 class QuantTile {
 public:
   QuantTile(KernelBuilder &k, const LinearSpec &spec, const LinearTile &tile, Value memory)
-      : k(k), spec(spec), tile(tile), memory(tile.tokens > 1 ? memory : Value()),
-        panel(k, spec.weight), lanes(spec.weight.lanes), blocks(spec.weight.rowBlocks),
+      : k(k), spec(spec), tile(tile), memory(memory),
+        inMemory(tile.tokens > 1 && spec.activations != Format::F32), panel(k, spec.weight),
+        lanes(spec.weight.lanes), blocks(spec.weight.rowBlocks),
         width(spec.activations == Format::A16 ? 2 : 1) {}
 
   Values run() {
     Values sums(count(), k.constFloat(0, k.vecF32()));
-    if (memory) {
+    if (inMemory) {
       for (int64_t i = 0; i < count(); ++i)
         k.store(sums[i], place(i), 4);
       sums.clear();
@@ -40,7 +41,7 @@ public:
                                           return inner;
                                         });
                      });
-    for (int64_t i = 0; memory && i < count(); ++i)
+    for (int64_t i = 0; inMemory && i < count(); ++i)
       sums.push_back(k.load(place(i), k.vecF32(), 4));
     return sums;
   }
@@ -49,9 +50,10 @@ private:
   KernelBuilder &k;
   const LinearSpec &spec;
   const LinearTile &tile;
-  /// Where the sums of a tile of several tokens live: in registers they would push out the running
-  /// integer sums.
+  /// Scratch: the weights of a group in f32, or the sums of a tile of several tokens; in registers
+  /// those would push out the running integer sums.
   Value memory;
+  const bool inMemory; ///< the sums live there
   PackedPanel panel;
   const int64_t lanes, blocks, width;
 
@@ -62,7 +64,7 @@ private:
   void accumulate(Values &sums, int64_t token, int64_t block,
                   llvm::function_ref<Value(Value)> update) {
     int64_t i = token * blocks + block;
-    if (memory)
+    if (inMemory)
       k.storeVolatile(update(k.load(place(i), k.vecF32(), 4)), place(i));
     else
       sums[i] = update(sums[i]);
@@ -153,15 +155,20 @@ private:
     return k.sub(k.constFloat(0, k.vecF32()), k.mul(m, panel.groupMin(unit, scaleGroup, r, rows)));
   }
 
-  /// f32 activations: the weights become f32 in registers, one column at a time.
+  /// f32 activations: the weights of the group become f32 in memory, then one fused multiply-add
+  /// per column.
   void floatGroup(Value unit, Value g, Value number, Values &sums) {
-    Value x = k.at(tile.x, number, 32 * 4);
+    const int64_t columnBytes = blocks * lanes * 4;
     for (int64_t block = 0; block < blocks; ++block) {
-      Value quants = panel.quants(unit, g, row(block));
+      Value quants = panel.quants(unit, g, row(block)), scale, minimum;
       for (int64_t s = 0; s < 8; ++s) {
-        Value scaleGroup =
-            k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(s * 4 / panel.scheme.group));
-        Value scale = scaleOf(unit, scaleGroup, row(block), lanes);
+        if (s * 4 % panel.scheme.group == 0) {
+          Value scaleGroup =
+              k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(s * 4 / panel.scheme.group));
+          scale = scaleOf(unit, scaleGroup, row(block), lanes);
+          if (panel.scheme.hasMin)
+            minimum = minimumOf(unit, scaleGroup, row(block), lanes);
+        }
         Value four = panel.subChunk(quants, s, lanes);
         for (int64_t t = 0; t < 4; ++t) {
           llvm::SmallVector<int64_t> indices;
@@ -173,17 +180,28 @@ private:
           if (panel.offset())
             integer = k.sub(integer, k.constInt(panel.offset(), k.vecI32()));
           Value weight = k.mul(scale, k.intToFloat(integer, k.vecF32()));
-          if (panel.scheme.hasMin)
-            weight = k.add(weight, minimumOf(unit, scaleGroup, row(block), lanes));
-          for (int64_t token = 0; token < tile.tokens; ++token) {
-            Value value =
-                k.splat(k.load(k.offset(x, token * spec.xStride + (4 * s + t) * 4), k.f32), lanes);
-            accumulate(sums, token, block,
-                       [&](Value total) { return k.fma(weight, value, total); });
-          }
+          if (minimum)
+            weight = k.add(weight, minimum);
+          k.store(weight, k.offset(memory, (4 * s + t) * columnBytes + block * lanes * 4), 4);
         }
       }
     }
+    Value x = k.at(tile.x, number, 32 * 4);
+    sums = k.forLoop(k.index(0), k.index(32), 1, sums, [&](Value column, ValueRange carried) {
+      Values inner(carried), weights;
+      for (int64_t block = 0; block < blocks; ++block)
+        weights.push_back(
+            k.load(k.offset(k.at(memory, column, columnBytes), block * lanes * 4), k.vecF32(), 4));
+      for (int64_t token = 0; token < tile.tokens; ++token) {
+        Value value =
+            k.splat(k.load(k.at(k.offset(x, token * spec.xStride), column, 4), k.f32), lanes);
+        for (int64_t block = 0; block < blocks; ++block) {
+          Value &sum = inner[token * blocks + block];
+          sum = k.fma(weights[block], value, sum);
+        }
+      }
+      return inner;
+    });
   }
 };
 
@@ -191,9 +209,11 @@ private:
 
 mlir::func::FuncOp linearQuantKernel(KernelBuilder &k, llvm::StringRef name,
                                      const LinearSpec &spec) {
+  // 32 columns of weights, or fewer sums.
+  const int64_t bytes = 32 * spec.weight.panelRows() * 4;
   Value memory;
   return linearLoopNest(
-      k, name, spec, [&] { memory = k.stack(4 * spec.weight.rowBlocks * spec.weight.lanes * 4); },
+      k, name, spec, [&] { memory = k.stack(bytes); },
       [&](const LinearTile &tile) { return QuantTile(k, spec, tile, memory).run(); });
 }
 
