@@ -73,14 +73,14 @@ struct Batch {
         positions.push_back(static_cast<int32_t>(p));
       }
       forgetBeforeWindow(s, lengths[s] - newTokens[s], order[used]);
-      // Old but finite rubbish behind the end of the last block.
+      // Rubbish behind the context, in its last block.
       for (int64_t p = lengths[s]; p % c.block; ++p)
         for (int64_t h = 0; h < c.heads; ++h)
           for (int64_t d = 0; d < std::max(c.kDim, c.vDim); ++d) {
             if (d < c.kDim)
-              k[keyAt(s, p, h, d)] = 60000;
+              k[keyAt(s, p, h, d)] = NAN;
             if (d < c.vDim)
-              v[valueAt(s, p, h, d)] = -60000;
+              v[valueAt(s, p, h, d)] = -INFINITY;
           }
     }
     q = randomFloats(tokens() * c.qRow(), seed + 3, 1.5f);

@@ -7,14 +7,16 @@
 #include "llmir/codegen/cpu/VectorMath.h"
 
 #include <bit>
+#include <limits>
 
 using namespace mlir;
 namespace llmir::cpu {
 
 namespace {
 
-/// A score below all: that of positions outside of the context.
-constexpr double masked = -3e38;
+/// The score of positions outside of the context, and a maximum to begin with: finite, so that
+/// their difference is no NaN.
+constexpr double masked = -std::numeric_limits<double>::infinity(), lowest = -3e38;
 /// Vectors of tokens in a tile.
 constexpr int64_t tileVectors = 4;
 /// Query heads whose running maxima and sums are on the stack at a time.
@@ -49,12 +51,11 @@ private:
   int64_t chunk;       ///< of these, those that are treated at once
 
   // Stack: [chunk][tile] probabilities, [headsInPass][lanes] maxima (all lanes the same) and sums
-  // (one for each lane), the addresses of the tile's V in its blocks, then of the
-  // next tile's.
+  // (one for each lane), the addresses of the tile's V in its blocks, then of the next tile's.
   Value probabilities, maxima, sums, vBlocks;
-  // Of one item: the rows of the query heads of this pass, and its positions.
-  Value query, result, position, firstPosition, table, kvHead;
-  Value kCache, vCache;
+  // Of one item: the rows of the query heads of this pass, its positions, and where its keys are.
+  Value query, result, position, firstPosition;
+  Value kCache, vCache, table, kvHead;
   // Of one tile: its first position, and the addresses of its first token's K in each of its
   // blocks; those of the next tile, to be prefetched: blocks lie anywhere, so the hardware cannot
   // foresee them.
@@ -133,7 +134,7 @@ void AttentionBuilder::build(ValueRange a) {
 
 void AttentionBuilder::begin() {
   k.forLoop(k.index(0), k.index(headsInPass), 1, [&](Value head) {
-    k.store(k.constFloat(masked, k.vecF32()), headVector(maxima, head));
+    k.store(k.constFloat(lowest, k.vecF32()), headVector(maxima, head));
     k.store(k.constFloat(0, k.vecF32()), headVector(sums, head));
   });
   k.forColumns(headsInPass * vDim, [&](Value first, int64_t width) {
@@ -326,35 +327,44 @@ void AttentionBuilder::addColumns(Value firstHead, ArrayRef<Value> decay, Value 
   int64_t columns = 0;
   for (int64_t width : widths)
     columns += width;
-  auto addTokens = [&](Value values, Value nextValues, Value weights, ValueRange before) {
-    return k.forLoop(
-        k.index(0), k.index(tokensInBlock), unroll, before, [&](Value token, ValueRange carried) {
-          Values all(carried);
-          for (int64_t i = 0; i < unroll; ++i) {
-            Value row = k.offset(k.at(values, token, vDim * bytes), i * vDim * bytes);
-            prefetchLines(k.offset(k.at(nextValues, token, vDim * bytes), i * vDim * bytes),
-                          columns * bytes);
-            Values p;
-            for (int64_t h = 0; h < count; ++h)
-              p.push_back(broadcast(k.offset(k.at(weights, token, 4), (h * tile + i) * 4)));
-            for (size_t v = 0; v < widths.size(); ++v) {
-              Value x =
-                  loadElements(k.offset(row, static_cast<int64_t>(v) * lanes * bytes), widths[v]);
-              for (int64_t h = 0; h < count; ++h) {
-                Value &total = all[h * widths.size() + v];
-                total = k.fma(x, narrowed(p[h], widths[v]), total);
-              }
-            }
-          }
-          return all;
-        });
+  auto addTokens = [&](Value values, Value nextValues, Value weights, Value token, int64_t tokens,
+                       ValueRange before) {
+    Values all(before);
+    for (int64_t i = 0; i < tokens; ++i) {
+      Value row = k.offset(k.at(values, token, vDim * bytes), i * vDim * bytes);
+      prefetchLines(k.offset(k.at(nextValues, token, vDim * bytes), i * vDim * bytes),
+                    columns * bytes);
+      Values p;
+      for (int64_t h = 0; h < count; ++h)
+        p.push_back(broadcast(k.offset(k.at(weights, token, 4), (h * tile + i) * 4)));
+      for (size_t v = 0; v < widths.size(); ++v) {
+        Value x = loadElements(k.offset(row, static_cast<int64_t>(v) * lanes * bytes), widths[v]);
+        for (int64_t h = 0; h < count; ++h) {
+          Value &total = all[h * widths.size() + v];
+          total = k.fma(x, narrowed(p[h], widths[v]), total);
+        }
+      }
+    }
+    return all;
   };
   totals = k.forLoop(k.index(0), k.index(blocksInTile), 1, totals, [&](Value i, ValueRange before) {
     auto columnAt = [&](Value addresses) {
       return k.at(k.load(k.at(addresses, i, 8), k.ptr), column, bytes);
     };
-    return addTokens(columnAt(vBlocks), columnAt(k.offset(vBlocks, blocksInTile * 8)),
-                     k.at(probabilities, i, tokensInBlock * 4), before);
+    Value values = columnAt(vBlocks), next = columnAt(k.offset(vBlocks, blocksInTile * 8));
+    Value weights = k.at(probabilities, i, tokensInBlock * 4);
+    // Not one token further: what lies behind the context may be another request's infinity, which
+    // a probability of zero would not silence.
+    Value blockStart = k.add(start, k.mul(i, k.index(tokensInBlock)));
+    Value known = k.sub(k.add(position, k.index(1)), blockStart);
+    known = k.min(k.max(known, k.index(0)), k.index(tokensInBlock));
+    Value whole = k.bitAnd(known, k.index(-unroll));
+    Values all = k.forLoop(k.index(0), whole, unroll, before, [&](Value token, ValueRange carried) {
+      return addTokens(values, next, weights, token, unroll, carried);
+    });
+    return k.forLoop(whole, known, 1, all, [&](Value token, ValueRange carried) {
+      return addTokens(values, next, weights, token, 1, carried);
+    });
   });
   for (int64_t h = 0; h < count; ++h)
     for (size_t v = 0; v < widths.size(); ++v)
