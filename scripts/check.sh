@@ -34,8 +34,7 @@ for test in "$LLMIR_BUILD"/bin/test/*_test; do
 done
 run lit /usr/lib/llvm-22/bin/lit -q "$LLMIR_BUILD/test"
 run lit-roundtrip /usr/lib/llvm-22/bin/lit -q --param verify-roundtrip=1 "$LLMIR_BUILD/test"
-for file in test/e2e/test_*.py; do
-  run "$(basename "$file")" "$LLMIR_BUILD/venv/bin/python" -m pytest -q -p no:cacheprovider "$file"
-done
+# One thread each for the oracles: two files run at the same time.
+run e2e env OMP_NUM_THREADS=1 "$LLMIR_BUILD/venv/bin/python" -m pytest -q -n 2 --dist loadfile -p no:cacheprovider test/e2e
 echo "suites: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
