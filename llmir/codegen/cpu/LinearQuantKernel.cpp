@@ -56,6 +56,7 @@ private:
   const bool inMemory; ///< the sums live there
   PackedPanel panel;
   const int64_t lanes, blocks, width;
+  Values firstHalves = Values(tile.tokens); ///< activationSum of the first half of a group
 
   int64_t count() const { return tile.tokens * blocks; }
   Value place(int64_t i) { return k.offset(memory, i * lanes * 4); }
@@ -112,34 +113,38 @@ private:
         minimum.push_back(minimumOf(unit, scaleGroup, row(block), lanes));
     }
     for (int64_t token = 0; token < tile.tokens; ++token) {
-      Value d = k.load(activationPlane(token, 0, number), k.f32), sum;
-      if (panel.offset() || panel.scheme.hasMin)
-        sum = activationSum(token, number, first, subChunks);
-      Value dAll = k.splat(d, lanes);
-      Value offset =
-          panel.offset() ? k.splat(k.mul(sum, k.constInt(panel.offset(), k.i32)), lanes) : Value();
-      Value sumScaled =
-          panel.scheme.hasMin ? k.splat(k.mul(d, k.intToFloat(sum, k.f32)), lanes) : Value();
+      Value d = k.splat(k.load(activationPlane(token, 0, number), k.f32), lanes), offset, sumScaled;
+      if (panel.offset())
+        offset = k.mul(activationSum(token, number, part), k.constInt(panel.offset(), k.vecI32()));
+      if (panel.scheme.hasMin)
+        sumScaled = k.mul(d, k.intToFloat(activationSum(token, number, part), k.vecF32()));
       for (int64_t block = 0; block < blocks; ++block) {
         Value exact = dots[token * blocks + block].finish();
         if (offset)
           exact = k.sub(exact, offset);
         accumulate(sums, token, block, [&](Value total) {
-          total = k.fma(k.intToFloat(exact, k.vecF32()), k.mul(scale[block], dAll), total);
+          total = k.fma(k.intToFloat(exact, k.vecF32()), k.mul(scale[block], d), total);
           return sumScaled ? k.fma(minimum[block], sumScaled, total) : total;
         });
       }
     }
   }
 
-  /// Sum of the activation integers of one scale's columns.
-  Value activationSum(int64_t token, Value number, int64_t firstSubChunk, int64_t subChunks) {
-    if (subChunks == 8)
-      return k.load(activationPlane(token, 1, number), k.i32);
-    Value x = k.offset(k.at(tile.x, number, 32 * width),
-                       token * spec.xStride + 4 * firstSubChunk * width);
-    Value sixteen = k.load(x, k.vec(16, width == 2 ? k.i16 : k.i8));
-    return k.sumLanes(k.extendSigned(sixteen, k.vec(16, k.i32)));
+  /// Sum of the activation integers of one scale's columns, in every lane. Of the first half of a
+  /// group it is a product with ones, cheaper than adding up lanes; of the second half what is
+  /// left.
+  Value activationSum(int64_t token, Value number, int64_t part) {
+    if (part == 0 && panel.scalesPer32() == 2) {
+      Value x = k.offset(k.at(tile.x, number, 32 * width), token * spec.xStride);
+      IntegerDot dot(k, spec.activations, /*bits=*/1, /*isSigned=*/false);
+      for (int64_t s = 0; s < 4; ++s)
+        dot.add(k.constInt(1, k.vec(4 * lanes, k.i8)),
+                IntegerDot::spread(k, spec.activations, k.offset(x, 4 * s * width)));
+      firstHalves[token] = dot.finish();
+      return firstHalves[token];
+    }
+    Value all = k.splat(k.load(activationPlane(token, 1, number), k.i32), lanes);
+    return part == 0 ? all : k.sub(all, firstHalves[token]);
   }
 
   /// The factor of the quants of one scale group, and what is added to each value (flat: m;
