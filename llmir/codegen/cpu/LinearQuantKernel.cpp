@@ -115,7 +115,7 @@ private:
     for (int64_t token = 0; token < tile.tokens; ++token) {
       Value d = k.splat(k.load(activationPlane(token, 0, number), k.f32), lanes), offset, sumScaled;
       if (panel.offset())
-        offset = k.mul(activationSum(token, number, part), k.constInt(panel.offset(), k.vecI32()));
+        offset = activationSum(token, number, part);
       if (panel.scheme.hasMin)
         sumScaled = k.mul(d, k.intToFloat(activationSum(token, number, part), k.vecF32()));
       for (int64_t block = 0; block < blocks; ++block) {
@@ -130,20 +130,22 @@ private:
     }
   }
 
-  /// Sum of the activation integers of one scale's columns, in every lane. Of the first half of a
-  /// group it is a product with ones, cheaper than adding up lanes; of the second half what is
-  /// left.
+  /// Sum of the activation integers of one scale's columns, times the quants' offset if they have
+  /// one, in every lane. Of the first half of a group it is a product with ones, cheaper than
+  /// adding up lanes; of the second half what is left.
   Value activationSum(int64_t token, Value number, int64_t part) {
+    const int64_t factor = std::max<int64_t>(panel.offset(), 1);
     if (part == 0 && panel.scalesPer32() == 2) {
       Value x = k.offset(k.at(tile.x, number, 32 * width), token * spec.xStride);
       IntegerDot dot(k, spec.activations, /*bits=*/1, /*isSigned=*/false);
       for (int64_t s = 0; s < 4; ++s)
         dot.add(k.constInt(1, k.vec(4 * lanes, k.i8)),
                 IntegerDot::spread(k, spec.activations, k.offset(x, 4 * s * width)));
-      firstHalves[token] = dot.finish();
+      firstHalves[token] = k.mul(dot.finish(), k.constInt(factor, k.vecI32()));
       return firstHalves[token];
     }
-    Value all = k.splat(k.load(activationPlane(token, 1, number), k.i32), lanes);
+    Value sum = k.load(activationPlane(token, 1, number), k.i32);
+    Value all = k.splat(k.mul(sum, k.constInt(factor, k.i32)), lanes);
     return part == 0 ? all : k.sub(all, firstHalves[token]);
   }
 
