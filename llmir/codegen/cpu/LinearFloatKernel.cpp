@@ -29,6 +29,8 @@ mlir::func::FuncOp linearFloatKernel(KernelBuilder &k, llvm::StringRef name,
       return k.forLoop(from, to, step, init, [&](Value column, ValueRange carried) {
         Values sums(carried);
         Value w = k.at(t.panel, column, columnBytes), x = k.at(t.x, column, 4);
+        if (t.tokens == 1)
+          prefetchAhead(k, w, step * columnBytes);
         for (int64_t u = 0; u < step; ++u) {
           Values weights;
           for (int64_t block = 0; block < layout.rowBlocks; ++block)

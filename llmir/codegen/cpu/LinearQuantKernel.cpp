@@ -73,6 +73,10 @@ private:
 
   /// 32 columns: group `g` of the unit, group `number` of the row.
   void group(Value unit, Value g, Value number, Values &sums) {
+    if (tile.tokens == 1) {
+      const int64_t bytes = panel.unitBytes / panel.groupsOf32();
+      prefetchAhead(k, k.at(unit, g, bytes), bytes);
+    }
     if (spec.activations == Format::F32)
       return floatGroup(unit, g, number, sums);
     const int64_t parts = panel.scalesPer32();

@@ -18,6 +18,10 @@ using LinearTileBody = llvm::function_ref<Values(const LinearTile &)>;
 mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const LinearSpec &spec,
                                   llvm::function_ref<void()> prepare, LinearTileBody tile);
 
+/// Asks for the weights that follow `bytes` at `pointer` some way ahead: with one token they stream
+/// from memory, and the processor's own prefetching stops at every page.
+void prefetchAhead(KernelBuilder &k, Value pointer, int64_t bytes);
+
 mlir::func::FuncOp linearFloatKernel(KernelBuilder &k, llvm::StringRef name,
                                      const LinearSpec &spec);
 /// Quantised weights; activations in f32 or integers.
