@@ -6,29 +6,22 @@ namespace llmir::cpu {
 
 using llvm::SmallVector;
 
-/// `pattern` repeated until it covers `count` lanes.
-static SmallVector<int64_t> repeated(llvm::ArrayRef<int64_t> pattern, int64_t count) {
-  SmallVector<int64_t> indices;
-  for (int64_t i = 0; i < count; ++i)
-    indices.push_back(pattern[i % pattern.size()]);
-  return indices;
-}
-
 static bool hasPairProducts(const Target &target) {
   return target.isa == CpuIsa::Avx2 || target.isa == CpuIsa::Avx512Vnni;
 }
 
 DotOperand IntegerDot::spread(KernelBuilder &k, Format activations, Value pointer) {
-  const int64_t lanes = k.lanes();
-  if (activations == Format::A16) {
-    Value four = k.load(pointer, k.vec(4, k.i16));
-    if (!hasPairProducts(k.target))
-      return {k.shuffle(four, four, repeated({0, 1, 2, 3}, 4 * lanes)), {}};
-    // The pairs that meet the even and the odd bytes of the weights.
-    return {k.shuffle(four, four, repeated({0, 2}, 2 * lanes)),
-            k.shuffle(four, four, repeated({1, 3}, 2 * lanes))};
-  }
-  return {k.bitcast(k.splat(k.load(pointer, k.i32), lanes), k.vec(4 * lanes, k.i8)), {}};
+  // The bytes from `at` on as one integer, repeated, as activations of `element`.
+  auto spread = [&](int64_t at, Type integer, Type element) {
+    Value all = k.splat(k.load(k.offset(pointer, at), integer), k.lanes());
+    int64_t count = k.lanes() * integer.getIntOrFloatBitWidth() / element.getIntOrFloatBitWidth();
+    return k.bitcast(all, k.vec(count, element));
+  };
+  if (activations == Format::A8)
+    return {spread(0, k.i32, k.i8), {}};
+  if (hasPairProducts(k.target))
+    return {spread(0, k.i32, k.i16), spread(4, k.i32, k.i16)};
+  return {spread(0, k.i64, k.i16), {}};
 }
 
 static Value pairProducts(KernelBuilder &k, Value x, Value y) {
@@ -38,9 +31,14 @@ static Value pairProducts(KernelBuilder &k, Value x, Value y) {
 }
 
 void IntegerDot::addWide(Value weights, const DotOperand &activations) {
-  // Even and odd bytes as 16-bit lanes: (t0, t2) and (t1, t3) of every row.
+  // With the middle bytes exchanged, even and odd bytes as 16-bit lanes are (t0, t1) and (t2, t3)
+  // of every row: pairs as the activations lie in memory.
+  SmallVector<int64_t> exchanged;
+  for (int64_t row = 0; row < k.lanes(); ++row)
+    for (int64_t t : {0, 2, 1, 3})
+      exchanged.push_back(4 * row + t);
   VectorType halves = k.vec(2 * k.lanes(), k.i16);
-  Value both = k.bitcast(weights, halves), even, odd;
+  Value both = k.bitcast(k.shuffle(weights, weights, exchanged), halves), even, odd;
   if (isSigned) {
     Value eight = k.constInt(8, halves);
     even = mlir::arith::ShRSIOp::create(k.b, k.loc, k.shiftLeft(both, 8), eight);

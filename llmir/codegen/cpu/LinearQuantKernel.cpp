@@ -180,14 +180,13 @@ private:
           if (panel.scheme.hasMin)
             minimum = minimumOf(unit, scaleGroup, row(block), lanes);
         }
-        Value four = panel.subChunk(quants, s, lanes);
+        Value four = k.bitcast(panel.subChunk(quants, s, lanes), k.vecI32());
         for (int64_t t = 0; t < 4; ++t) {
-          llvm::SmallVector<int64_t> indices;
-          for (int64_t lane = 0; lane < lanes; ++lane)
-            indices.push_back(4 * lane + t);
-          Value bytes = k.shuffle(four, four, indices);
-          Value integer = panel.isSigned() ? k.extendSigned(bytes, k.vecI32())
-                                           : k.extendUnsigned(bytes, k.vecI32());
+          // Byte t of every row: the shifts of whole lanes are cheaper than moving bytes.
+          Value integer = k.shiftLeft(four, 24 - 8 * t);
+          integer = panel.isSigned() ? Value(mlir::arith::ShRSIOp::create(
+                                           k.b, k.loc, integer, k.constInt(24, k.vecI32())))
+                                     : k.shiftRightUnsigned(integer, 24);
           if (panel.offset())
             integer = k.sub(integer, k.constInt(panel.offset(), k.vecI32()));
           Value weight = k.mul(scale, k.intToFloat(integer, k.vecF32()));
