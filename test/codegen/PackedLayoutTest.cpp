@@ -12,7 +12,7 @@ static int quantAt(int bits, const uint8_t *row, int64_t stride, int i) {
   int s = i / 4, t = i % 4;
   auto two = [&](int64_t v) { return row[(v + s / 4) * stride + t] >> (s % 4 * 2) & 3; };
   auto one = [&](int64_t v) { return row[v * stride + t] >> s & 1; };
-  int nibble = row[s % 4 * stride + t] >> (s / 4 * 4) & 15;
+  int nibble = row[s / 2 * stride + t] >> (s % 2 * 4) & 15;
   switch (bits) {
   case 2:
     return two(0);

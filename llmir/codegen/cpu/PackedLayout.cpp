@@ -5,8 +5,8 @@
 //   K-quants        per 256 k: f16 d [R][L], f16 dmin [R][L] if there are minima, int8 scale
 //                   [256/group][R][L], uint8 min likewise, then 8 times quants
 // quants of 32 k: bit planes of vectors [R][L][4] bytes; byte t of sub-chunk s belongs to k = 4s+t:
-//   8 bits: 8 vectors, signed values; 4 bits: vector j holds sub-chunks j (low nibble) and j+4;
-//   2 bits: vector v holds sub-chunk 4v+i in bits 2i; 1 bit: one vector, sub-chunk s in bit s.
+//   8 bits: 8 vectors, signed values; a plane of w bits: w vectors, sub-chunk s in vector s*w/8
+//   from bit s*w%8 on, so that neighbouring sub-chunks are decoded from the vector just loaded.
 // 5 and 6 bits are a 4-bit plane and a plane of the rest, 3 bits a 2-bit plane and a 1-bit plane.
 #include "llmir/codegen/cpu/PackedLayout.h"
 
@@ -52,8 +52,7 @@ static int64_t packQuants(int bits, const uint8_t *q, uint8_t *row, int64_t stri
     // The four quants of a sub-chunk at once: no bit crosses its byte.
     const uint32_t mask = ((1u << width) - 1) * 0x01010101u;
     for (int chunk = 0; chunk < 8; ++chunk) {
-      int vector = width == 4 ? chunk % 4 : width == 2 ? chunk / 4 : 0;
-      int position = width == 4 ? chunk / 4 * 4 : width == 2 ? chunk % 4 * 2 : chunk;
+      const int vector = chunk * width / 8, position = chunk * width % 8;
       uint32_t four, sum;
       std::memcpy(&four, q + 4 * chunk, 4);
       std::memcpy(&sum, row + vector * stride, 4);

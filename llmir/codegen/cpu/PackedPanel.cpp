@@ -45,8 +45,7 @@ Value PackedPanel::quants(Value unit, Value groupOf32, Value row) {
 }
 
 Value PackedPanel::plane(Value quants, int64_t firstVector, int width, int64_t s, int64_t count) {
-  int64_t vector = width == 4 ? s % 4 : width == 2 ? s / 4 : 0;
-  int64_t shift = width == 4 ? s / 4 * 4 : width == 2 ? s % 4 * 2 : s;
+  const int64_t vector = s * width / 8, shift = s * width % 8;
   VectorType bytes = k.vec(4 * count, k.i8);
   Value value = k.load(k.offset(quants, (firstVector + vector) * 4 * rows), bytes);
   if (shift)
