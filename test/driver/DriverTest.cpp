@@ -120,6 +120,8 @@ TEST_F(Driver, ACrashIsADiagnostic) {
 }
 
 TEST_F(Driver, InterruptsReachTheCompiler) {
+  // A shell starts background jobs with SIGINT ignored, and children inherit that.
+  signal(SIGINT, SIG_DFL);
   script("trap 'exit 0' USR1\nkill -INT $PPID\nsleep 10 & wait");
   EXPECT_EQ(obtain().error().message, "interrupted");
   EXPECT_EQ(cachedFolders(), 0u);

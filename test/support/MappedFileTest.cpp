@@ -22,7 +22,8 @@ TEST(MappedFile, ReadsContents) {
 TEST(MappedFile, NamesWhatIsWrong) {
   auto missing = MappedFile::open("/nonexistent/file");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message, "/nonexistent/file: cannot be opened: No such file or directory");
+  EXPECT_EQ(missing.error().message,
+            "/nonexistent/file: cannot be opened: No such file or directory");
   auto folder = MappedFile::open("/tmp");
   ASSERT_FALSE(folder);
   EXPECT_EQ(folder.error().message, "/tmp: is not a regular file");

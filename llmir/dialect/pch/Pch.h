@@ -1,5 +1,5 @@
-// The one precompiled header of all libraries that use MLIR: only upstream headers, so that it is rebuilt with the
-// toolchain and never with our own code.
+// The one precompiled header of all libraries that use MLIR: only upstream headers, so that it is
+// rebuilt with the toolchain and never with our own code.
 #pragma once
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
