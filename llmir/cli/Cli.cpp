@@ -20,6 +20,13 @@ int reportError(std::string message) {
   return 1;
 }
 
+std::string unknownCommand(const char *name) {
+  std::string known;
+  for (const Command *command : commands)
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", command->name);
+  return fmt::format("unknown command '{}': the commands are {}; see llmir --help", name, known);
+}
+
 } // namespace
 
 int cliMain(int argc, char **argv) {
@@ -38,6 +45,8 @@ int cliMain(int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0)
       return app.exit(error); // --help, --version
+    if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-')
+      return reportError(unknownCommand(argv[1]));
     return reportError(std::string(error.what()) + "; see llmir --help");
   }
   options.artifact.useCache = !options.noCache;

@@ -33,6 +33,7 @@ def test_help_and_version(llmir):
         (["run", "m.gguf"], "--prompt TEXT"),
         (["tokenize", "/nowhere.gguf", "--text", "a"], "/nowhere.gguf"),
         ([], "subcommand"),
+        (["frob"], "unknown command 'frob': the commands are run, eval, import, tokenize"),
     ],
 )
 def test_bad_arguments(llmir, arguments, expected):
