@@ -61,16 +61,21 @@ template <typename Use> void forEachTensor(const cpu::WeightTable &table, Use us
   }
 }
 
-Status checkTensor(const SourceTensor &tensor, llm::WeightOp weight, const std::string &name) {
+/// The tensor of a weight, checked to be of its symbol's type.
+Expected<SourceTensor> findTensor(const TensorLookup &source, llm::WeightOp weight,
+                                  const std::string &name) {
+  auto tensor = source(name);
+  if (!tensor)
+    return tensor;
   mlir::RankedTensorType type = weight.getTensorType();
   Format expected = *llm::formatOf(type.getElementType());
-  if (tensor.format != expected)
+  if (tensor->format != expected)
     return fail("tensor {} has the type {}, the model expects {}", name,
-                formatInfo(tensor.format).name, formatInfo(expected).name);
-  if (llvm::ArrayRef<int64_t>(tensor.shape) != type.getShape())
+                formatInfo(tensor->format).name, formatInfo(expected).name);
+  if (llvm::ArrayRef<int64_t>(tensor->shape) != type.getShape())
     return fail("tensor {} has the shape [{}], the model expects [{}]", name,
-                fmt::join(tensor.shape, ", "), fmt::join(type.getShape(), ", "));
-  return {};
+                fmt::join(tensor->shape, ", "), fmt::join(type.getShape(), ", "));
+  return tensor;
 }
 } // namespace
 
@@ -96,10 +101,10 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
   size_t next = 0;
   forEachTensor(table, [&](const cpu::WeightSlot &slot, int64_t, const std::string &name) {
     uint8_t *destination = output->data + manifest.weights[next++].offset;
-    auto tensor = source(name);
-    if (!tensor || !checkTensor(*tensor, slot.weight, name)) {
-      if (status)
-        status = tensor ? checkTensor(*tensor, slot.weight, name) : Status(forward(tensor));
+    auto tensor = findTensor(source, slot.weight, name);
+    if (!tensor) {
+      if (status) // the first error is the one to report
+        status = forward(tensor);
       return;
     }
     const uint8_t *bytes = tensor->bytes.data();

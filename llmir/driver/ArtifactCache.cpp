@@ -3,7 +3,7 @@
 
 #include "llmir/abi/Manifest.h"
 #include "llmir/driver/CompilerProcess.h"
-#include "llmir/runtime/device/cpu/CpuInfo.h"
+#include "llmir/support/CpuInfo.h"
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

@@ -1,6 +1,6 @@
 // Workers, barrier and loader of the CPU device.
 #include "Fixture.h"
-#include "llmir/runtime/device/cpu/CpuInfo.h"
+#include "llmir/support/CpuInfo.h"
 #include <gmock/gmock.h>
 #include <thread>
 

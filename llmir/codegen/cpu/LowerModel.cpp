@@ -295,7 +295,6 @@ void FunctionLowering::lowerPhase(llm::FuseOp fuse) {
 }
 
 void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit) {
-  auto rows = [&](Value result) { return rowRange(result); };
   llvm::TypeSwitch<Operation &>(op)
       .Case([&](llm::EmbedOp o) {
         auto get = rootOf(o.getTable()).getDefiningOp<llm::GetWeightOp>();
@@ -313,21 +312,21 @@ void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t 
                       false,
                       stride(o.getX()),
                       stride(o.getResult())};
-        Range range = rows(o.getResult());
+        Range range = rowRange(o.getResult());
         call(rmsNormKernel(k, spec), {pointer(o.getX()), weightPointer(o.getWeight()),
                                       pointer(o.getResult()), range.from, range.to});
       })
       .Case([&](llm::LayerNormOp o) {
         NormSpec spec{columnsOf(o.getX()),    columnsOf(o.getX()), o.getEps().convertToDouble(),
                       o.getBias() != nullptr, stride(o.getX()),    stride(o.getResult())};
-        Range range = rows(o.getResult());
+        Range range = rowRange(o.getResult());
         call(layerNormKernel(k, spec),
              {pointer(o.getX()), weightPointer(o.getWeight()), weightPointer(o.getBias()),
               pointer(o.getResult()), range.from, range.to});
       })
       .Case([&](llm::QuantizeOp o) {
         Format format = *llm::formatOf(o.getResult().getType().getElementType());
-        Range range = rows(o.getResult());
+        Range range = rowRange(o.getResult());
         call(quantizeKernel(k,
                             {columnsOf(o.getX()), format, stride(o.getX()), stride(o.getResult())}),
              {pointer(o.getX()), pointer(o.getResult()), range.from, range.to});

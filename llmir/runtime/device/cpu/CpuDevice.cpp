@@ -1,8 +1,8 @@
 // Memory by mmap, programs by CpuProgram, launches by WorkerPool.
 #include "llmir/runtime/device/cpu/CpuDevice.h"
 
-#include "llmir/runtime/device/cpu/CpuInfo.h"
 #include "llmir/runtime/device/cpu/CpuProgram.h"
+#include "llmir/support/CpuInfo.h"
 #include <sys/mman.h>
 #include <system_error>
 

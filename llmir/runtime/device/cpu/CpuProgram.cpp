@@ -2,7 +2,7 @@
 // artifact is asked before, by the driver: a shared object can do anything once it is open.
 #include "llmir/runtime/device/cpu/CpuProgram.h"
 
-#include "llmir/runtime/device/cpu/CpuInfo.h"
+#include "llmir/support/CpuInfo.h"
 #include <dlfcn.h>
 #include <filesystem>
 #include <fmt/ranges.h>

@@ -2,7 +2,7 @@
 // follows at once, then sleep.
 #include "llmir/runtime/device/cpu/WorkerPool.h"
 
-#include "llmir/runtime/device/cpu/CpuInfo.h"
+#include "llmir/support/CpuInfo.h"
 #include <algorithm>
 
 namespace llmir {

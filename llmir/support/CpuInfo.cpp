@@ -1,5 +1,5 @@
 // Reads /proc and /sys: no instruction is executed to find out whether it exists.
-#include "llmir/runtime/device/cpu/CpuInfo.h"
+#include "llmir/support/CpuInfo.h"
 
 #include <algorithm>
 #include <fstream>
