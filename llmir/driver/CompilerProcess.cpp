@@ -20,25 +20,44 @@ namespace {
 
 volatile sig_atomic_t childProcess = 0;
 
-/// While it lives, signals that ask us to end go to the child; we end when it has.
+/// While it lives, signals that ask us to end go to the child; we end when it has. They are held back from
+/// the constructor to `forwardTo`: one that comes while the child is being started is not lost, and does not
+/// end us alone.
 class SignalForwarding {
 public:
-  explicit SignalForwarding(pid_t child) {
+  SignalForwarding() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (int signal : signals)
+      sigaddset(&held, signal);
+    sigprocmask(SIG_BLOCK, &held, &mask);
+  }
+  ~SignalForwarding() {
+    if (forwarding)
+      for (size_t i = 0; i < signals.size(); ++i)
+        sigaction(signals[i], &previous[i], nullptr);
+    sigprocmask(SIG_SETMASK, &mask, nullptr);
+  }
+
+  /// The mask from before: the child's.
+  const sigset_t &outerMask() const { return mask; }
+
+  void forwardTo(pid_t child) {
     childProcess = child;
     struct sigaction action{};
     action.sa_handler = [](int signal) { kill(childProcess, signal); };
     action.sa_flags = SA_RESTART;
     for (size_t i = 0; i < signals.size(); ++i)
       sigaction(signals[i], &action, &previous[i]);
-  }
-  ~SignalForwarding() {
-    for (size_t i = 0; i < signals.size(); ++i)
-      sigaction(signals[i], &previous[i], nullptr);
+    forwarding = true;
+    sigprocmask(SIG_SETMASK, &mask, nullptr);
   }
 
 private:
   static constexpr std::array<int, 2> signals = {SIGINT, SIGTERM};
   std::array<struct sigaction, 2> previous{};
+  sigset_t mask{};
+  bool forwarding = false;
 };
 
 /// Copies the child's stderr to ours; returns the message of the last "error:" line.
@@ -86,9 +105,15 @@ Status runCompiler(const std::string &compiler, const std::vector<std::string> &
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+  SignalForwarding forwarding;
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setsigmask(&attributes, &forwarding.outerMask());
   pid_t child = 0;
   fflush(stdout); // what was printed before the child's output comes before it
-  int code = posix_spawn(&child, compiler.c_str(), &actions, nullptr, argv.data(), environ);
+  int code = posix_spawn(&child, compiler.c_str(), &actions, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (code != 0) {
@@ -96,7 +121,7 @@ Status runCompiler(const std::string &compiler, const std::vector<std::string> &
     return fail("{}: cannot be started: {}", compiler, std::strerror(code));
   }
 
-  SignalForwarding forwarding(child);
+  forwarding.forwardTo(child);
   std::string error = passThrough(ends[0]);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR)
