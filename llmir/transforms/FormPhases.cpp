@@ -6,6 +6,8 @@
 //   partition by features element-wise ops need the very elements they give -> either of the two
 //   attention needs the cache of other tokens                                                ->
 //   partition by heads
+// A phase of row-wise ops that serve nothing but the phase behind them becomes its prologue: in a
+// small step every worker computes it for itself, and no barrier is needed.
 #include "llmir/transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -43,9 +45,9 @@ Kind kindOf(Operation &op) {
   return Kind::Alone;
 }
 
-/// A phase under construction.
+/// A phase under construction; no partition: an op that stands alone.
 struct Phase {
-  Partition partition;
+  std::optional<Partition> partition;
   SmallVector<Operation *> ops;
   llvm::SmallPtrSet<Operation *, 8> members;
 
@@ -78,6 +80,42 @@ struct Phase {
   void add(Operation &op) {
     ops.push_back(&op);
     members.insert(&op);
+  }
+
+  /// Whether nothing outside of this phase and `next` uses what this phase computes. Values of the
+  /// cache have no memory of their own.
+  bool servesOnly(const Phase &next) const {
+    return llvm::all_of(ops, [&](Operation *op) {
+      return llvm::all_of(op->getResults(), [&](Value result) {
+        return isa<KvType>(result.getType()) ||
+               llvm::all_of(result.getUsers(), [&](Operation *user) {
+                 return members.contains(user) || next.members.contains(user);
+               });
+      });
+    });
+  }
+
+  /// Whether this phase can be the prologue of `next`: of attention, if all its ops treat a head of
+  /// a token by itself.
+  bool isPrologueOf(const Phase &next) const {
+    if (partition != Partition::Tokens || !next.partition || !servesOnly(next))
+      return false;
+    if (next.partition == Partition::Features)
+      return llvm::none_of(ops, [](Operation *op) { return isa<KvAppendOp>(op); });
+    if (next.partition != Partition::Heads || next.ops.size() != 1)
+      return false;
+    auto attention = cast<AttentionOp>(next.ops.front());
+    KvType kv = attention.getKv().getType();
+    auto isOfHeads = [&](Operation *op) {
+      if (auto rope = dyn_cast<RopeOp>(op))
+        return static_cast<int64_t>(rope.getHeadDim()) == kv.getKDim();
+      if (auto norm = dyn_cast<RmsNormOp>(op))
+        return norm.getWeight().getType().getDimSize(0) == kv.getKDim();
+      auto append = dyn_cast<KvAppendOp>(op);
+      return append && append.getResult() == attention.getKv() &&
+             append.getLayer() == attention.getLayer();
+    };
+    return llvm::all_of(ops, isOfHeads);
   }
 };
 
@@ -123,23 +161,18 @@ struct FormPhases : impl::FormPhasesPassBase<FormPhases> {
     SmallVector<Phase> phases;
     while (!waiting.empty()) {
       Phase phase;
-      Operation *alone = nullptr;
       for (size_t i = 0; i < waiting.size();) {
         Operation *op = waiting[i];
         bool ready = isReady(op) && readersAreDone(op);
-        if (ready && phase.ops.empty()) {
-          if (kindOf(*op) == Kind::Alone) {
-            alone = op;
-            done.insert(op);
-            waiting.erase(waiting.begin() + i);
-            break;
-          }
+        bool isFirst = phase.ops.empty();
+        if (ready && isFirst && kindOf(*op) != Kind::Alone)
           phase.partition = partitionFor(kindOf(*op));
-        }
-        if (ready && phase.accepts(*op)) {
+        if (ready && ((isFirst && !phase.partition) || phase.accepts(*op))) {
           phase.add(*op);
           done.insert(op);
           waiting.erase(waiting.begin() + i);
+          if (!phase.partition)
+            break;
           i = 0; // what waited for it may be ready now
           continue;
         }
@@ -149,10 +182,19 @@ struct FormPhases : impl::FormPhasesPassBase<FormPhases> {
           break;
         ++i;
       }
-      if (alone)
-        alone->moveBefore(&block, block.end());
+      phases.push_back(std::move(phase));
+    }
+    for (size_t i = 0; i < phases.size(); ++i) {
+      if (i + 1 < phases.size() && phases[i].isPrologueOf(phases[i + 1])) {
+        for (Operation *op : phases[i + 1].ops)
+          phases[i].add(*op);
+        phases[i].partition = phases[i + 1].partition;
+        phases.erase(phases.begin() + i + 1);
+      }
+      if (phases[i].partition)
+        emit(phases[i], block);
       else
-        done.insert(emit(phase, block));
+        phases[i].ops.front()->moveBefore(&block, block.end());
     }
   }
 
@@ -163,7 +205,7 @@ struct FormPhases : impl::FormPhasesPassBase<FormPhases> {
   }
 
   /// Moves the ops of a phase into an llm.fuse at the end of the block.
-  Operation *emit(const Phase &phase, Block &block) {
+  void emit(const Phase &phase, Block &block) {
     llvm::SetVector<Value> inputs, outputs;
     for (Operation *op : phase.ops) {
       for (Value operand : op->getOperands())
@@ -178,7 +220,7 @@ struct FormPhases : impl::FormPhasesPassBase<FormPhases> {
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(&block);
     Location loc = phase.ops.front()->getLoc();
-    auto fuse = FuseOp::create(builder, loc, resultTypes, phase.partition, inputs.getArrayRef());
+    auto fuse = FuseOp::create(builder, loc, resultTypes, *phase.partition, inputs.getArrayRef());
     Block &body = fuse.getBody().emplaceBlock();
     IRMapping mapping;
     for (Value input : inputs)
@@ -194,7 +236,6 @@ struct FormPhases : impl::FormPhasesPassBase<FormPhases> {
       output.replaceAllUsesWith(result);
     for (Operation *op : llvm::reverse(phase.ops))
       op->erase();
-    return fuse;
   }
 };
 } // namespace

@@ -8,8 +8,8 @@ using namespace llmir::test;
 
 namespace {
 
-using Append = void(const float *, const float *, const int32_t *, void *, void *, int64_t,
-                    int64_t);
+using Append = void(const float *, const float *, const int32_t *, void *, void *, int64_t, int64_t,
+                    int64_t, int64_t);
 
 struct Shape {
   int64_t heads, kDim, vDim, block;
@@ -73,7 +73,7 @@ TEST(KvAppendKernel, StoresWhereTheContractSays) {
                   values[t * vRow + h * vDim + d]);
           }
         kernels.kernel<Append>(names[s])(keys.data(), values.data(), slots, kCache.data(),
-                                         vCache.data(), 1, rows);
+                                         vCache.data(), 1, rows, 0, heads);
         EXPECT_EQ(kCache, kExpected) << target << " " << names[s];
         EXPECT_EQ(vCache, vExpected) << target << " " << names[s];
       }

@@ -13,7 +13,7 @@ struct Shape {
 const std::vector<Shape> shapes = {{1, 1},   {3, 3},    {7, 7},     {40, 20},   {35, 7},  {64, 64},
                                    {96, 32}, {576, 64}, {576, 576}, {129, 129}, {255, 51}};
 constexpr int64_t rows = 5, padding = 3;
-using Norm = void(const float *, const float *, float *, int64_t, int64_t);
+using Norm = void(const float *, const float *, float *, int64_t, int64_t, int64_t, int64_t);
 using LayerNorm = void(const float *, const float *, const float *, float *, int64_t, int64_t);
 
 std::vector<double> expectedRow(const float *x, const float *weight, const float *bias,
@@ -50,7 +50,8 @@ TEST(NormKernel, RmsNormAgreesWithF64) {
       int64_t stride = columns + padding;
       auto x = randomFloats(rows * stride, 1, 3), weight = randomFloats(group, 2);
       std::vector<float> y(rows * stride, -77);
-      kernels.kernel<Norm>(names[s])(x.data(), weight.data(), y.data(), 1, rows - 1);
+      kernels.kernel<Norm>(names[s])(x.data(), weight.data(), y.data(), 1, rows - 1, 0,
+                                     columns / group);
       for (int64_t t = 0; t < rows; ++t) {
         auto expected =
             expectedRow(&x[t * stride], weight.data(), nullptr, columns, group, 1e-5, false);
@@ -109,9 +110,9 @@ TEST(NormKernel, ARowsBitsDependOnTheRowAlone) {
   auto *norm = kernels.kernel<Norm>(name);
   auto x = randomFloats(rows * 129, 6), weight = randomFloats(129, 7);
   std::vector<float> together(rows * 129), alone(129);
-  norm(x.data(), weight.data(), together.data(), 0, rows);
+  norm(x.data(), weight.data(), together.data(), 0, rows, 0, 1);
   for (int64_t t = 0; t < rows; ++t) {
-    norm(&x[t * 129], weight.data(), alone.data(), 0, 1);
+    norm(&x[t * 129], weight.data(), alone.data(), 0, 1, 0, 1);
     EXPECT_TRUE(sameBits(&together[t * 129], alone.data(), 129));
   }
 }

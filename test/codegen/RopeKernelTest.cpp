@@ -9,7 +9,7 @@ using namespace llmir::test;
 namespace {
 
 using Table = void(const int32_t *, float *, int64_t, int64_t);
-using Rope = void(const float *, const float *, float *, int64_t, int64_t);
+using Rope = void(const float *, const float *, float *, int64_t, int64_t, int64_t, int64_t);
 
 llm::RopeAttr ropeAttr(cpu::KernelBuilder &k, llm::RopeStyle style, int64_t dim, double theta,
                        double magnitude, llvm::ArrayRef<float> factors = {}) {
@@ -71,9 +71,8 @@ TEST(RopeKernel, RotatesBothStylesAndCopiesTheRest) {
     for (auto style : {llm::RopeStyle::Interleaved, llm::RopeStyle::Half})
       for (auto [heads, headDim, dim] : cases) {
         int64_t columns = heads * headDim;
-        names.push_back(
-            kernels.add(cpu::ropeKernel(kernels.k(), {columns, headDim, dim, style, columns * 4 + 8,
-                                                      dim * 4 + 4, columns * 4 + 12})));
+        names.push_back(kernels.add(cpu::ropeKernel(
+            kernels.k(), {headDim, dim, style, columns * 4 + 8, dim * 4 + 4, columns * 4 + 12})));
       }
     kernels.compile();
     size_t n = 0;
@@ -82,7 +81,7 @@ TEST(RopeKernel, RotatesBothStylesAndCopiesTheRest) {
         int64_t columns = heads * headDim, pairs = dim / 2;
         auto x = randomFloats(rows * (columns + 2), 21), table = randomFloats(rows * (dim + 1), 22);
         std::vector<float> y(rows * (columns + 3), -77);
-        kernels.kernel<Rope>(names[n++])(x.data(), table.data(), y.data(), 0, tokens);
+        kernels.kernel<Rope>(names[n++])(x.data(), table.data(), y.data(), 0, tokens, 0, heads);
         for (int64_t t = 0; t < rows; ++t)
           for (int64_t c = 0; c < columns + 3; ++c) {
             float value = y[t * (columns + 3) + c];

@@ -29,6 +29,12 @@ struct Range {
   Value from, to;
 };
 
+/// Up to so many rows every worker computes the prologue of a phase for itself; beyond, sharing the
+/// rows and a barrier is cheaper.
+constexpr int64_t mostRowsReplicated = 4;
+
+bool isProductOrAttention(Operation &op) { return isa<llm::LinearOp, llm::AttentionOp>(op); }
+
 /// The tables of cosines and sines, one for each distinct rotation in the model, filled once at the
 /// start of a step.
 using RopeTables = llvm::MapVector<llm::RopeAttr, int64_t>; // -> arena bytes per token before it
@@ -43,6 +49,7 @@ struct ModelContext {
   llm::ModelOp model;
   const WeightTable &weights;
   RopeTables ropeTables;
+  int64_t partialsOffset = 0; // arena bytes per token before the partials of attention
   llvm::MapVector<func::FuncOp, int64_t>
       frames; // -> arena bytes per token before the function's frame
   llvm::DenseMap<func::FuncOp, BufferPlan> plans;
@@ -55,6 +62,18 @@ llvm::DenseSet<Value> returnedRoots(func::FuncOp function) {
     if (isActivation(operand.getType()) && !isa<BlockArgument>(rootOf(operand)))
       roots.insert(rootOf(operand));
   return roots;
+}
+
+/// All but the strides.
+AttentionSpec attentionSpecOf(llm::AttentionOp op) {
+  AttentionSpec spec;
+  spec.kv = op.getKv().getType();
+  spec.queryHeads = op.getQueryHeads();
+  spec.scale = op.getScale().convertToDouble();
+  spec.hasWindow = op.getWindow().has_value();
+  if (op.getSoftcap())
+    spec.softcap = op.getSoftcap()->convertToDouble();
+  return spec;
 }
 
 /// Lowers one function of the model.
@@ -81,6 +100,8 @@ private:
   llvm::DenseMap<Value, Value> pointers; // root of an activation -> its row 0
   llvm::DenseMap<Value, Value> indices;  // index value -> i64
   llvm::DenseMap<Value, Value> weightPointers;
+  std::optional<Range> headRange; // KV heads that row-wise ops treat; none: all there are
+  int64_t phaseKvHeads = 0;       // with headRange: all there are
 
   std::string loweredName(func::FuncOp function) {
     return function.getSymName() == "step" ? LLMIR_STEP_SYMBOL
@@ -91,9 +112,21 @@ private:
   void lowerBody(ValueRange arguments);
   void lowerTop(Operation &op);
   void lowerPhase(llm::FuseOp fuse);
+  void lowerPrologue(ArrayRef<Operation *> prologue, int64_t columnUnit);
+  void lowerAttentionPhase(ArrayRef<Operation *> prologue, llm::AttentionOp attention);
+  void privateRows(ArrayRef<Operation *> ops, Value shift);
+  void forDecodeItems(ArrayRef<Operation *> prologue, Value splits,
+                      llvm::function_ref<void(Value, Value)> body);
+  Value lastPosition(Value count);
+  Value isEqual(Value x, Value y) {
+    return arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::eq, x, y);
+  }
   void lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit);
   void lowerLinear(llm::LinearOp op, int64_t columnUnit);
   void lowerElementwise(Operation &op, llm::Partition partition, int64_t columnUnit);
+  AttentionSpec attentionSpec(llm::AttentionOp op);
+  Values attentionInputs(llm::AttentionOp op);
+  Value windowOf(llm::AttentionOp op);
   void lowerAttention(llm::AttentionOp op);
   void lowerCall(func::CallOp call);
   void lowerReturn(func::ReturnOp op);
@@ -127,6 +160,14 @@ private:
       return true;
     return llvm::any_of(definition->getOperands(),
                         [&](Value v) { return isActivation(v.getType()) && hasLogitRows(v); });
+  }
+  /// The heads, `columns` wide, of a value's rows that belong to headRange.
+  Range headsOf(Value value, int64_t columns) {
+    int64_t heads = columnsOf(value) / columns;
+    if (!headRange)
+      return {k.index(0), k.index(heads)};
+    Value perKvHead = k.index(heads / phaseKvHeads);
+    return {k.mul(headRange->from, perKvHead), k.mul(headRange->to, perKvHead)};
   }
   Range rowRange(Value value) { return hasLogitRows(value) ? logitRange : tokenRange; }
   Value rowCount(Value value) { return hasLogitRows(value) ? logitRows : tokens; }
@@ -227,12 +268,13 @@ void FunctionLowering::lowerBody(ValueRange arguments) {
 }
 
 void FunctionLowering::fillRopeTables() {
-  // No barrier behind it: a worker reads the rows of its own tokens only, and those it has written
-  // itself.
+  if (context.ropeTables.empty())
+    return;
   for (auto [rope, offset] : context.ropeTables)
     call(ropeTableKernel(k, rope, ropeTableStride(rope)),
          {batchInts(offsetof(llmir_batch, positions)), arenaAt(offset), tokenRange.from,
           tokenRange.to});
+  barrier();
 }
 
 void FunctionLowering::barrier() {
@@ -290,8 +332,158 @@ static int64_t columnUnitOf(llm::FuseOp fuse, const WeightTable &weights) {
 
 void FunctionLowering::lowerPhase(llm::FuseOp fuse) {
   int64_t columnUnit = columnUnitOf(fuse, context.weights);
+  SmallVector<Operation *> prologue, body;
   for (Operation &op : fuse.getBody().front().without_terminator())
-    lowerOp(op, fuse.getPartition(), columnUnit);
+    (fuse.getPartition() != llm::Partition::Tokens && body.empty() && !isProductOrAttention(op)
+         ? prologue
+         : body)
+        .push_back(&op);
+  if (fuse.getPartition() == llm::Partition::Heads && body.size() == 1 &&
+      isa<llm::AttentionOp>(body.front()))
+    return lowerAttentionPhase(prologue, cast<llm::AttentionOp>(body.front()));
+  if (fuse.getPartition() == llm::Partition::Heads && !prologue.empty())
+    return unsupported(*fuse, " with anything but one attention behind its prologue");
+  if (!prologue.empty())
+    lowerPrologue(prologue, columnUnit);
+  for (Operation *op : body)
+    lowerOp(*op, fuse.getPartition(), columnUnit);
+}
+
+/// From here on the results of `ops` go to rows of this worker's own: row r to r + shift.
+void FunctionLowering::privateRows(ArrayRef<Operation *> ops, Value shift) {
+  for (Operation *op : ops)
+    for (Value result : op->getResults())
+      if (isActivation(result.getType()))
+        pointers[result] = k.at(pointers.lookup(result), shift, stride(result));
+}
+
+/// The prologue of products. Its results have room for token_capacity rows: in a small step every
+/// worker computes all rows, each in rows of its own, and nobody waits. Else the rows are shared.
+void FunctionLowering::lowerPrologue(ArrayRef<Operation *> prologue, int64_t columnUnit) {
+  Value isSmall = k.constInt(1, k.i1);
+  auto mayReplicate = [&](Value rows) {
+    Value few = k.lessThan(rows, k.index(mostRowsReplicated + 1));
+    Value fits = k.lessThan(k.mul(rows, workers), k.add(capacity, k.index(1)));
+    return k.bitAnd(few, fits);
+  };
+  bool hasTokens = false, hasLogits = false;
+  for (Operation *op : prologue)
+    (hasLogitRows(op->getResult(0)) ? hasLogits : hasTokens) = true;
+  if (hasTokens)
+    isSmall = k.bitAnd(isSmall, mayReplicate(tokens));
+  if (hasLogits)
+    isSmall = k.bitAnd(isSmall, mayReplicate(logitRows));
+  Range sharedTokens = tokenRange, sharedLogits = logitRange;
+  auto widened = [&](Range shared, Value rows) {
+    return Range{k.select(isSmall, k.index(0), shared.from), k.select(isSmall, rows, shared.to)};
+  };
+  tokenRange = widened(tokenRange, tokens);
+  logitRange = widened(logitRange, logitRows);
+  Value rows = hasTokens && hasLogits ? k.max(tokens, logitRows) : hasLogits ? logitRows : tokens;
+  privateRows(prologue, k.select(isSmall, k.mul(rows, worker), k.index(0)));
+  for (Operation *op : prologue)
+    lowerOp(*op, llm::Partition::Tokens, columnUnit);
+  tokenRange = sharedTokens;
+  logitRange = sharedLogits;
+  k.ifThen(k.lessThan(k.extendUnsigned(isSmall, k.i64), k.index(1)), [&] { barrier(); });
+}
+
+/// Attention with what prepares its queries, keys and values. When every sequence has one token,
+/// an item (token, KV head) needs nothing of other items of the step: its worker does all of it;
+/// and when there are few items, the workers share the splits of their contexts.
+void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
+                                           llm::AttentionOp attention) {
+  auto isNot = [&](Value condition) {
+    return k.lessThan(k.extendUnsigned(condition, k.i64), k.index(1));
+  };
+  auto isAtMost = [&](Value x, Value y) { return k.lessThan(x, k.add(y, k.index(1))); };
+  Value sequences = batchCount(offsetof(llmir_batch, num_sequences));
+  Value isDecode = k.bitAnd(isAtMost(tokens, sequences), isAtMost(workers, capacity));
+  // Known before the ways part.
+  for (Operation *op : prologue)
+    if (auto norm = dyn_cast<llm::RmsNormOp>(op))
+      weightPointer(norm.getWeight());
+  const AttentionSpec spec = attentionSpec(attention);
+  phaseKvHeads = spec.kv.getHeads();
+  Value isSplit = k.constInt(0, k.i1), splits = k.index(1);
+  if (attentionPartialBytes(k, spec)) {
+    Value isFew = k.bitAnd(
+        isDecode, k.lessThan(k.mul(tokens, k.index(phaseKvHeads)), k.mul(workers, k.index(4))));
+    splits = k.add(
+        k.divUnsigned(lastPosition(k.select(isFew, tokens, k.index(0))), k.index(attentionSplit)),
+        k.index(1));
+    isSplit = k.bitAnd(k.lessThan(k.index(1), splits), isAtMost(k.mul(tokens, splits), capacity));
+  }
+  k.ifThen(k.bitAnd(isDecode, isNot(isSplit)), [&] {
+    forDecodeItems(prologue, k.index(1), [&](Value item, Value) {
+      Values operands = attentionInputs(attention);
+      operands.append({item, k.add(item, k.index(1)), k.index(1)});
+      call(attentionKernel(k, spec), operands);
+    });
+  });
+  if (attentionPartialBytes(k, spec))
+    k.ifThen(isSplit, [&] {
+      Value partials = arenaAt(context.partialsOffset);
+      forDecodeItems(prologue, splits, [&](Value item, Value split) {
+        Values operands = attentionInputs(attention);
+        Value index = k.add(k.mul(item, splits), split);
+        operands.append({partials, splits, index, k.add(index, k.index(1)), k.index(1)});
+        call(attentionSplitKernel(k, spec), operands);
+      });
+      barrier();
+      Values operands = attentionInputs(attention);
+      operands.append({partials, splits, worker, k.mul(tokens, k.index(phaseKvHeads)), workers});
+      call(attentionMergeKernel(k, spec), operands);
+    });
+  k.ifThen(isNot(isDecode), [&] {
+    for (Operation *op : prologue)
+      lowerOp(*op, llm::Partition::Tokens, 1);
+    if (!prologue.empty())
+      barrier();
+    lowerAttention(attention);
+  });
+}
+
+/// The largest position of the first `count` tokens; 0 if there are none.
+Value FunctionLowering::lastPosition(Value count) {
+  Value positions = batchInts(offsetof(llmir_batch, positions));
+  return k
+      .forLoop(k.index(0), count, 1, k.index(0),
+               [&](Value token, ValueRange before) -> Values {
+                 Value position = k.load(k.at(positions, token, 4), k.i32);
+                 return {k.max(before[0], k.extendUnsigned(position, k.i64))};
+               })
+      .front();
+}
+
+/// This worker's items (token, KV head, split): runs the prologue of its head in rows of its own,
+/// then body(token * KV heads + KV head, split). The split that holds the token stores its K and V.
+void FunctionLowering::forDecodeItems(ArrayRef<Operation *> prologue, Value splits,
+                                      llvm::function_ref<void(Value, Value)> body) {
+  const auto sharedPointers = pointers;
+  const Range sharedTokens = tokenRange;
+  Value heads = k.index(phaseKvHeads), items = k.mul(k.mul(tokens, heads), splits);
+  k.forLoop(worker, items, workers, ValueRange{}, [&](Value number, ValueRange) -> Values {
+    Value item = k.divUnsigned(number, splits), split = k.remUnsigned(number, splits);
+    Value token = k.divUnsigned(item, heads), head = k.remUnsigned(item, heads);
+    Value position = k.load(k.at(batchInts(offsetof(llmir_batch, positions)), token, 4), k.i32);
+    Value itsSplit = k.divUnsigned(k.extendUnsigned(position, k.i64), k.index(attentionSplit));
+    // One split: all of the context.
+    Value isStoring = k.bitOr(isEqual(split, itsSplit), isEqual(splits, k.index(1)));
+    tokenRange = {token, k.add(token, k.index(1))};
+    headRange = {head, k.add(head, k.index(1))};
+    privateRows(prologue, k.sub(worker, token));
+    for (Operation *op : prologue)
+      if (isa<llm::KvAppendOp>(op))
+        k.ifThen(isStoring, [&] { lowerOp(*op, llm::Partition::Tokens, 1); });
+      else
+        lowerOp(*op, llm::Partition::Tokens, 1);
+    body(item, split);
+    return {};
+  });
+  pointers = sharedPointers;
+  tokenRange = sharedTokens;
+  headRange.reset();
 }
 
 void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit) {
@@ -312,9 +504,10 @@ void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t 
                       false,
                       stride(o.getX()),
                       stride(o.getResult())};
-        Range range = rowRange(o.getResult());
-        call(rmsNormKernel(k, spec), {pointer(o.getX()), weightPointer(o.getWeight()),
-                                      pointer(o.getResult()), range.from, range.to});
+        Range range = rowRange(o.getResult()), groups = headsOf(o.getX(), spec.group);
+        call(rmsNormKernel(k, spec),
+             {pointer(o.getX()), weightPointer(o.getWeight()), pointer(o.getResult()), range.from,
+              range.to, groups.from, groups.to});
       })
       .Case([&](llm::LayerNormOp o) {
         NormSpec spec{columnsOf(o.getX()),    columnsOf(o.getX()), o.getEps().convertToDouble(),
@@ -335,12 +528,16 @@ void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t 
         if (!rootOf(o.getPositions()).getDefiningOp<llm::BatchPositionsOp>())
           return unsupported(op, " at positions other than the batch's");
         llm::RopeAttr rope = o.getRope();
-        RopeSpec spec{columnsOf(o.getX()),  static_cast<int64_t>(o.getHeadDim()),
-                      rope.getDim(),        rope.getStyle(),
-                      stride(o.getX()),     ropeTableStride(rope),
+        RopeSpec spec{static_cast<int64_t>(o.getHeadDim()),
+                      rope.getDim(),
+                      rope.getStyle(),
+                      stride(o.getX()),
+                      ropeTableStride(rope),
                       stride(o.getResult())};
-        call(ropeKernel(k, spec), {pointer(o.getX()), arenaAt(context.ropeTables[rope]),
-                                   pointer(o.getResult()), tokenRange.from, tokenRange.to});
+        Range heads = headsOf(o.getX(), spec.headDim);
+        call(ropeKernel(k, spec),
+             {pointer(o.getX()), arenaAt(context.ropeTables[rope]), pointer(o.getResult()),
+              tokenRange.from, tokenRange.to, heads.from, heads.to});
       })
       .Case([&](llm::LogitRowsOp o) {
         call(gatherRowsKernel(k, columnsOf(o.getX()), stride(o.getX()), stride(o.getResult())),
@@ -348,11 +545,12 @@ void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t 
               pointer(o.getResult()), logitRange.from, logitRange.to});
       })
       .Case([&](llm::KvAppendOp o) {
+        Range heads = headsOf(o.getK(), o.getKv().getType().getKDim());
         call(kvAppendKernel(k, o.getKv().getType(), stride(o.getK()), stride(o.getV())),
              {pointer(o.getK()), pointer(o.getV()), batchInts(offsetof(llmir_batch, slot_mapping)),
               kvPointer(o.getLayer(), offsetof(llmir_kv_layer, k)),
-              kvPointer(o.getLayer(), offsetof(llmir_kv_layer, v)), tokenRange.from,
-              tokenRange.to});
+              kvPointer(o.getLayer(), offsetof(llmir_kv_layer, v)), tokenRange.from, tokenRange.to,
+              heads.from, heads.to});
       })
       .Case([&](llm::AttentionOp o) { lowerAttention(o); })
       .Case([&](llm::LinearOp o) { lowerLinear(o, columnUnit); })
@@ -409,25 +607,36 @@ void FunctionLowering::lowerElementwise(Operation &op, llm::Partition partition,
                                     rows.to, columns.from, columns.to});
 }
 
-void FunctionLowering::lowerAttention(llm::AttentionOp op) {
-  AttentionSpec spec;
-  spec.kv = op.getKv().getType();
-  spec.queryHeads = op.getQueryHeads();
-  spec.scale = op.getScale().convertToDouble();
-  if (op.getWindow())
-    spec.window = static_cast<int64_t>(*op.getWindow());
-  if (op.getSoftcap())
-    spec.softcap = op.getSoftcap()->convertToDouble();
+AttentionSpec FunctionLowering::attentionSpec(llm::AttentionOp op) {
+  AttentionSpec spec = attentionSpecOf(op);
   spec.qStride = stride(op.getQ());
   spec.resultStride = stride(op.getResult());
-  Value items = k.mul(tokens, k.index(spec.kv.getHeads()));
-  call(attentionKernel(k, spec),
-       {pointer(op.getQ()), kvPointer(op.getLayer(), offsetof(llmir_kv_layer, k)),
-        kvPointer(op.getLayer(), offsetof(llmir_kv_layer, v)),
-        batchInts(offsetof(llmir_batch, token_sequence)),
-        batchInts(offsetof(llmir_batch, positions)), batchInts(offsetof(llmir_batch, block_table)),
-        batchCount(offsetof(llmir_batch, block_table_stride)), pointer(op.getResult()), worker,
-        items, workers});
+  return spec;
+}
+
+/// The operands that all kernels of attention begin with.
+Values FunctionLowering::attentionInputs(llm::AttentionOp op) {
+  return {pointer(op.getQ()),
+          kvPointer(op.getLayer(), offsetof(llmir_kv_layer, k)),
+          kvPointer(op.getLayer(), offsetof(llmir_kv_layer, v)),
+          batchInts(offsetof(llmir_batch, token_sequence)),
+
+          batchInts(offsetof(llmir_batch, positions)),
+          batchInts(offsetof(llmir_batch, block_table)),
+          batchCount(offsetof(llmir_batch, block_table_stride)),
+          windowOf(op),
+          pointer(op.getResult())};
+}
+
+void FunctionLowering::lowerAttention(llm::AttentionOp op) {
+  AttentionSpec spec = attentionSpec(op);
+  Values operands = attentionInputs(op);
+  operands.append({worker, k.mul(tokens, k.index(spec.kv.getHeads())), workers});
+  call(attentionKernel(k, spec), operands);
+}
+
+Value FunctionLowering::windowOf(llm::AttentionOp op) {
+  return k.index(op.getWindow().value_or(0));
 }
 
 void FunctionLowering::lowerCall(func::CallOp callOp) {
@@ -523,6 +732,14 @@ Expected<LoweredModel> lowerModel(llm::ModelOp model, const WeightTable &weights
     if (context.ropeTables.insert({op.getRope(), total}).second)
       total += ropeTableStride(op.getRope());
   });
+  // A partial softmax for each token and KV head; when there are fewer tokens, for more splits.
+  context.partialsOffset = total;
+  int64_t partials = 0;
+  model.walk([&](llm::AttentionOp op) {
+    partials = std::max(partials, op.getKv().getType().getHeads() *
+                                      attentionPartialBytes(k, attentionSpecOf(op)));
+  });
+  total += partials;
   for (func::FuncOp function : *order)
     context.frames[function] = total;
   for (func::FuncOp function : *order) {

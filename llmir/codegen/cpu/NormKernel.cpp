@@ -54,12 +54,13 @@ std::string kernelName(StringRef kind, const NormSpec &spec) {
 
 func::FuncOp rmsNormKernel(KernelBuilder &k, const NormSpec &spec) {
   return k.function(
-      kernelName("rms_norm", spec), {k.ptr, k.ptr, k.ptr, k.i64, k.i64}, [&](ValueRange a) {
+      kernelName("rms_norm", spec), {k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.i64, k.i64},
+      [&](ValueRange a) {
         Value weight = a[1];
         k.forLoop(a[3], a[4], 1, [&](Value t) {
           Value xRow = k.at(a[0], t, spec.xStride), yRow = k.at(a[2], t, spec.yStride);
-          k.forLoop(k.index(0), k.index(spec.columns), spec.group, [&](Value group) {
-            Value x = k.at(xRow, group, 4), y = k.at(yRow, group, 4);
+          k.forLoop(a[5], a[6], 1, [&](Value group) {
+            Value x = k.at(xRow, group, spec.group * 4), y = k.at(yRow, group, spec.group * 4);
             Value total =
                 sumColumns(k, x, spec.group, [&](Value v, Value sum) { return k.fma(v, v, sum); });
             Value inverse = inverseRoot(k, total, spec.group, spec.eps);

@@ -77,15 +77,15 @@ static void rotate(KernelBuilder &k, const RopeSpec &spec, Value x, Value table,
 }
 
 func::FuncOp ropeKernel(KernelBuilder &k, const RopeSpec &spec) {
-  std::string name = fmt::format(
-      "rope_{}_{}_{}_{}_{}_{}_{}", spec.style == llm::RopeStyle::Half ? "half" : "pairs",
-      spec.columns, spec.headDim, spec.dim, spec.xStride, spec.tableStride, spec.yStride);
-  return k.function(name, {k.ptr, k.ptr, k.ptr, k.i64, k.i64}, [&](ValueRange a) {
+  std::string name =
+      fmt::format("rope_{}_{}_{}_{}_{}_{}", spec.style == llm::RopeStyle::Half ? "half" : "pairs",
+                  spec.headDim, spec.dim, spec.xStride, spec.tableStride, spec.yStride);
+  return k.function(name, {k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.i64, k.i64}, [&](ValueRange a) {
     k.forLoop(a[3], a[4], 1, [&](Value t) {
       Value xRow = k.at(a[0], t, spec.xStride), table = k.at(a[1], t, spec.tableStride),
             yRow = k.at(a[2], t, spec.yStride);
-      k.forLoop(k.index(0), k.index(spec.columns), spec.headDim, [&](Value head) {
-        Value x = k.at(xRow, head, 4), y = k.at(yRow, head, 4);
+      k.forLoop(a[5], a[6], 1, [&](Value head) {
+        Value x = k.at(xRow, head, spec.headDim * 4), y = k.at(yRow, head, spec.headDim * 4);
         k.forColumns(spec.dim / 2, [&](Value first, int64_t width) {
           rotate(k, spec, x, table, y, first, width);
         });

@@ -15,7 +15,7 @@ struct NormSpec {
   bool bias = false; ///< layer norm only
   int64_t xStride = 0, yStride = 0;
 };
-/// f(x, weight f32, y, t0, t1)
+/// f(x, weight f32, y, t0, t1, g0, g1): groups [g0, g1) of tokens [t0, t1).
 mlir::func::FuncOp rmsNormKernel(KernelBuilder &k, const NormSpec &spec);
 /// f(x, weight f32, bias f32 or null, y, t0, t1)
 mlir::func::FuncOp layerNormKernel(KernelBuilder &k, const NormSpec &spec);
@@ -34,12 +34,12 @@ mlir::func::FuncOp quantizeKernel(KernelBuilder &k, const QuantizeSpec &spec);
 mlir::func::FuncOp ropeTableKernel(KernelBuilder &k, llm::RopeAttr rope, int64_t tableStride);
 
 struct RopeSpec {
-  int64_t columns = 0, headDim = 0;
+  int64_t headDim = 0;
   int64_t dim = 0; ///< rotated components of a head
   llm::RopeStyle style = llm::RopeStyle::Interleaved;
   int64_t xStride = 0, tableStride = 0, yStride = 0;
 };
-/// f(x, table, y, t0, t1)
+/// f(x, table, y, t0, t1, h0, h1): heads [h0, h1) of tokens [t0, t1).
 mlir::func::FuncOp ropeKernel(KernelBuilder &k, const RopeSpec &spec);
 
 /// f(x, rows i32, y, r0, r1): y[r, :] = x[rows[r], :]
