@@ -54,7 +54,9 @@ mlir::func::FuncOp linearFloatKernel(KernelBuilder &k, llvm::StringRef name,
     Values sums = columns(k.index(0), k.index(whole), unroll, zeros);
     return whole == layout.k ? sums : columns(k.index(whole), k.index(layout.k), 1, sums);
   };
-  return linearLoopNest(k, name, spec, [] {}, tile);
+  LinearSteps steps;
+  steps.tile = tile;
+  return linearLoopNest(k, name, spec, steps);
 }
 
 } // namespace llmir::cpu

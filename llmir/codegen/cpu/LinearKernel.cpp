@@ -7,6 +7,8 @@
 namespace llmir::cpu {
 
 static constexpr int64_t tileTokens = 4;
+/// Tokens from which on decoding a panel for all of them pays.
+static constexpr int64_t fewestUnpacked = 16;
 
 /// Adds the bias and writes the sums of one tile; columns behind n are not written.
 static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, Value y, Value bias,
@@ -34,22 +36,29 @@ static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, Val
 }
 
 mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const LinearSpec &spec,
-                                  llvm::function_ref<void()> prepare, LinearTileBody tile) {
+                                  const LinearSteps &steps) {
   llvm::SmallVector<Type> arguments = {k.ptr, k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.i64};
   return k.function(name, arguments, [&](ValueRange a) {
     Value weight = a[0], x = a[1], y = a[2], bias = a[3], tokens = a[4];
-    prepare();
+    steps.prepare();
     k.forLoop(a[5], a[6], 1, [&](Value panel) {
       Value packed = k.at(weight, panel, spec.weight.panelBytes);
-      auto tiles = [&](Value from, Value to, int64_t count) {
+      auto tiles = [&](Value from, Value to, int64_t count, Value weights) {
         k.forLoop(from, to, count, [&](Value token) {
-          Values sums = tile({packed, k.at(x, token, spec.xStride), count});
+          Values sums =
+              steps.tile({weights, k.at(x, token, spec.xStride), count, weights != packed});
           storeTile(k, spec, panel, k.at(y, token, spec.yStride), bias, count, sums);
         });
       };
       Value whole = k.mul(k.divUnsigned(tokens, k.index(tileTokens)), k.index(tileTokens));
-      tiles(k.index(0), whole, tileTokens);
-      tiles(whole, tokens, 1);
+      Value direct = whole;
+      if (steps.unpack) {
+        Value isMany = k.lessThan(k.index(fewestUnpacked - 1), tokens);
+        direct = k.select(isMany, k.index(0), whole);
+        k.ifThen(isMany, [&] { tiles(k.index(0), whole, tileTokens, steps.unpack(packed)); });
+      }
+      tiles(k.index(0), direct, tileTokens, packed);
+      tiles(whole, tokens, 1, packed);
     });
   });
 }

@@ -1,6 +1,6 @@
 // Products with quantised weights. With integer activations the products of a group are summed
 // exactly, and one fused multiply-add per group, in ascending order, brings them into f32: the same
-// bits for any number of tokens.
+// bits for any number of tokens. Several tokens share a panel decoded to bytes: UnpackedPanel.
 #include "llmir/codegen/cpu/IntegerDot.h"
 #include "llmir/codegen/cpu/LinearTiles.h"
 #include "llmir/codegen/cpu/PackedPanel.h"
@@ -9,10 +9,93 @@ namespace llmir::cpu {
 
 namespace {
 
+/// A decoded panel lies on the stack: rows beyond some 25,000 columns are decoded for each tile.
+constexpr int64_t mostUnpackedBytes = 1 << 20;
+
+/// The factor of the quants of one scale group of rows [row, row + rows), and what is added to each
+/// value (flat: m; K-quants: -dmin * min).
+Value scaleOf(KernelBuilder &k, PackedPanel &panel, Value unit, Value scaleGroup, Value row,
+              int64_t rows) {
+  Value d = panel.scaleD(unit, row, rows);
+  return panel.scheme.superBlock ? k.mul(d, panel.groupScale(unit, scaleGroup, row, rows)) : d;
+}
+Value minimumOf(KernelBuilder &k, PackedPanel &panel, Value unit, Value scaleGroup, Value row,
+                int64_t rows) {
+  Value m = panel.scaleM(unit, row, rows);
+  if (!panel.scheme.superBlock)
+    return m;
+  return k.sub(k.constFloat(0, k.vecF32()), k.mul(m, panel.groupMin(unit, scaleGroup, row, rows)));
+}
+
+/// A panel decoded for tiles of several tokens, one linear stream of groups of 32 columns: f32
+/// factors [scales][rows], f32 minima [scales][rows] if the format has them, bytes [8][rows][4].
+class UnpackedPanel {
+public:
+  UnpackedPanel(KernelBuilder &k, const LinearSpec &spec)
+      : k(k), spec(spec), panel(k, spec.weight), lanes(spec.weight.lanes),
+        minimaAt(panel.scalesPer32() * panel.rows * 4),
+        quantsAt(minimaAt * (panel.scheme.hasMin ? 2 : 1)), groupBytes(quantsAt + 32 * panel.rows) {
+  }
+
+  int64_t bytes() const { return spec.weight.k / 32 * groupBytes; }
+
+  /// Decodes `packed` into `memory`.
+  void fill(Value packed, Value memory) {
+    k.forLoop(k.index(0), k.index(spec.weight.k / panel.unitColumns), 1, [&](Value unit) {
+      k.forLoop(k.index(0), k.index(panel.groupsOf32()), 1, [&](Value g) {
+        Value number = k.add(k.mul(unit, k.index(panel.groupsOf32())), g);
+        fillGroup(k.at(packed, unit, panel.unitBytes), g, k.at(memory, number, groupBytes));
+      });
+    });
+  }
+
+  // Of the group of 32 columns `number`.
+  Value subChunk(Value memory, Value number, int64_t s, int64_t block) {
+    return load(memory, number, quantsAt + (s * panel.rows + block * lanes) * 4,
+                k.vec(4 * lanes, k.i8));
+  }
+  Value scale(Value memory, Value number, int64_t part, int64_t block) {
+    return load(memory, number, (part * panel.rows + block * lanes) * 4, k.vecF32());
+  }
+  Value minimum(Value memory, Value number, int64_t part, int64_t block) {
+    return load(memory, number, minimaAt + (part * panel.rows + block * lanes) * 4, k.vecF32());
+  }
+
+private:
+  KernelBuilder &k;
+  const LinearSpec &spec;
+  PackedPanel panel;
+  const int64_t lanes, minimaAt, quantsAt, groupBytes;
+
+  Value load(Value memory, Value number, int64_t at, VectorType type) {
+    return k.load(k.offset(k.at(memory, number, groupBytes), at), type, 4);
+  }
+
+  void fillGroup(Value unit, Value g, Value to) {
+    const int64_t packedBytes = panel.unitBytes / panel.groupsOf32();
+    prefetchAhead(k, k.at(unit, g, packedBytes), packedBytes);
+    for (int64_t block = 0; block < spec.weight.rowBlocks; ++block) {
+      Value row = k.index(block * lanes);
+      auto place = [&](int64_t at) { return k.offset(to, at + block * lanes * 4); };
+      for (int64_t part = 0; part < panel.scalesPer32(); ++part) {
+        Value group = k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(part));
+        const int64_t at = part * panel.rows * 4;
+        k.store(scaleOf(k, panel, unit, group, row, lanes), place(at), 4);
+        if (panel.scheme.hasMin)
+          k.store(minimumOf(k, panel, unit, group, row, lanes), place(minimaAt + at), 4);
+      }
+      Value quants = panel.quants(unit, g, row);
+      for (int64_t s = 0; s < 8; ++s)
+        k.store(panel.subChunk(quants, s, lanes), place(quantsAt + s * panel.rows * 4), 4);
+    }
+  }
+};
+
 class QuantTile {
 public:
+  /// `memory`: scratch of scratchBytes().
   QuantTile(KernelBuilder &k, const LinearSpec &spec, const LinearTile &tile, Value memory)
-      : k(k), spec(spec), tile(tile), memory(memory),
+      : k(k), spec(spec), tile(tile), unpacked(k, spec), memory(memory),
         inMemory(tile.tokens > 1 && spec.activations != Format::F32), panel(k, spec.weight),
         lanes(spec.weight.lanes), blocks(spec.weight.rowBlocks),
         width(spec.activations == Format::A16 ? 2 : 1) {}
@@ -24,23 +107,31 @@ public:
         k.store(sums[i], place(i), 4);
       sums.clear();
     }
-    sums = k.forLoop(k.index(0), k.index(spec.weight.k / panel.unitColumns), 1, sums,
-                     [&](Value unit, ValueRange carried) {
-                       Value packed = k.at(tile.panel, unit, panel.unitBytes);
-                       if (!panel.scheme.superBlock) {
+    if (tile.unpacked)
+      sums = k.forLoop(k.index(0), k.index(spec.weight.k / 32), 1, sums,
+                       [&](Value number, ValueRange carried) {
                          Values inner(carried);
-                         group(packed, k.index(0), unit, inner);
+                         group({}, {}, number, inner);
                          return inner;
-                       }
-                       return k.forLoop(k.index(0), k.index(panel.groupsOf32()), 1, carried,
-                                        [&](Value g, ValueRange innerCarried) {
-                                          Values inner(innerCarried);
-                                          group(packed, g,
-                                                k.add(k.mul(unit, k.index(panel.groupsOf32())), g),
-                                                inner);
-                                          return inner;
-                                        });
-                     });
+                       });
+    else
+      sums = k.forLoop(k.index(0), k.index(spec.weight.k / panel.unitColumns), 1, sums,
+                       [&](Value unit, ValueRange carried) {
+                         Value packed = k.at(tile.panel, unit, panel.unitBytes);
+                         if (!panel.scheme.superBlock) {
+                           Values inner(carried);
+                           group(packed, k.index(0), unit, inner);
+                           return inner;
+                         }
+                         return k.forLoop(
+                             k.index(0), k.index(panel.groupsOf32()), 1, carried,
+                             [&](Value g, ValueRange innerCarried) {
+                               Values inner(innerCarried);
+                               group(packed, g, k.add(k.mul(unit, k.index(panel.groupsOf32())), g),
+                                     inner);
+                               return inner;
+                             });
+                       });
     for (int64_t i = 0; inMemory && i < count(); ++i)
       sums.push_back(k.load(place(i), k.vecF32(), 4));
     return sums;
@@ -50,6 +141,7 @@ private:
   KernelBuilder &k;
   const LinearSpec &spec;
   const LinearTile &tile;
+  UnpackedPanel unpacked;
   /// Scratch: the weights of a group in f32, or the sums of a tile of several tokens; in registers
   /// those would push out the running integer sums.
   Value memory;
@@ -95,13 +187,14 @@ private:
     std::vector<IntegerDot> dots(
         count(), IntegerDot(k, spec.activations, panel.scheme.bits, panel.isSigned()));
     Values quants;
-    for (int64_t block = 0; block < blocks; ++block)
+    for (int64_t block = 0; block < blocks && !tile.unpacked; ++block)
       quants.push_back(panel.quants(unit, g, row(block)));
     Value x = k.at(tile.x, number, 32 * width);
     for (int64_t s = first; s < first + subChunks; ++s) {
       Values weights;
       for (int64_t block = 0; block < blocks; ++block)
-        weights.push_back(panel.subChunk(quants[block], s, lanes));
+        weights.push_back(tile.unpacked ? unpacked.subChunk(tile.panel, number, s, block)
+                                        : panel.subChunk(quants[block], s, lanes));
       for (int64_t token = 0; token < tile.tokens; ++token) {
         DotOperand four = IntegerDot::spread(k, spec.activations,
                                              k.offset(x, token * spec.xStride + 4 * s * width));
@@ -109,12 +202,17 @@ private:
           dots[token * blocks + block].add(weights[block], four);
       }
     }
-    Value scaleGroup = k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(part));
     Values scale, minimum;
-    for (int64_t block = 0; block < blocks; ++block) {
-      scale.push_back(scaleOf(unit, scaleGroup, row(block), lanes));
+    for (int64_t block = 0; block < blocks && tile.unpacked; ++block) {
+      scale.push_back(unpacked.scale(tile.panel, number, part, block));
       if (panel.scheme.hasMin)
-        minimum.push_back(minimumOf(unit, scaleGroup, row(block), lanes));
+        minimum.push_back(unpacked.minimum(tile.panel, number, part, block));
+    }
+    for (int64_t block = 0; block < blocks && !tile.unpacked; ++block) {
+      Value scaleGroup = k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(part));
+      scale.push_back(scaleOf(k, panel, unit, scaleGroup, row(block), lanes));
+      if (panel.scheme.hasMin)
+        minimum.push_back(minimumOf(k, panel, unit, scaleGroup, row(block), lanes));
     }
     for (int64_t token = 0; token < tile.tokens; ++token) {
       Value d = k.splat(k.load(activationPlane(token, 0, number), k.f32), lanes), offset, sumScaled;
@@ -153,19 +251,6 @@ private:
     return part == 0 ? all : k.sub(all, firstHalves[token]);
   }
 
-  /// The factor of the quants of one scale group, and what is added to each value (flat: m;
-  /// K-quants: -dmin * min).
-  Value scaleOf(Value unit, Value scaleGroup, Value r, int64_t rows) {
-    Value d = panel.scaleD(unit, r, rows);
-    return panel.scheme.superBlock ? k.mul(d, panel.groupScale(unit, scaleGroup, r, rows)) : d;
-  }
-  Value minimumOf(Value unit, Value scaleGroup, Value r, int64_t rows) {
-    Value m = panel.scaleM(unit, r, rows);
-    if (!panel.scheme.superBlock)
-      return m;
-    return k.sub(k.constFloat(0, k.vecF32()), k.mul(m, panel.groupMin(unit, scaleGroup, r, rows)));
-  }
-
   /// f32 activations: the weights of the group become f32 in memory, then one fused multiply-add
   /// per column.
   void floatGroup(Value unit, Value g, Value number, Values &sums) {
@@ -176,9 +261,9 @@ private:
         if (s * 4 % panel.scheme.group == 0) {
           Value scaleGroup =
               k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(s * 4 / panel.scheme.group));
-          scale = scaleOf(unit, scaleGroup, row(block), lanes);
+          scale = scaleOf(k, panel, unit, scaleGroup, row(block), lanes);
           if (panel.scheme.hasMin)
-            minimum = minimumOf(unit, scaleGroup, row(block), lanes);
+            minimum = minimumOf(k, panel, unit, scaleGroup, row(block), lanes);
         }
         Value four = k.bitcast(panel.subChunk(quants, s, lanes), k.vecI32());
         for (int64_t t = 0; t < 4; ++t) {
@@ -221,10 +306,22 @@ mlir::func::FuncOp linearQuantKernel(KernelBuilder &k, llvm::StringRef name,
                                      const LinearSpec &spec) {
   // 32 columns of weights, or fewer sums.
   const int64_t bytes = 32 * spec.weight.panelRows() * 4;
-  Value memory;
-  return linearLoopNest(
-      k, name, spec, [&] { memory = k.stack(bytes); },
-      [&](const LinearTile &tile) { return QuantTile(k, spec, tile, memory).run(); });
+  Value memory, decoded;
+  UnpackedPanel unpacked(k, spec);
+  LinearSteps steps;
+  steps.prepare = [&] { memory = k.stack(bytes); };
+  steps.tile = [&](const LinearTile &tile) { return QuantTile(k, spec, tile, memory).run(); };
+  if (spec.activations != Format::F32 && unpacked.bytes() <= mostUnpackedBytes) {
+    steps.prepare = [&] {
+      memory = k.stack(bytes);
+      decoded = k.stack(unpacked.bytes());
+    };
+    steps.unpack = [&](Value panel) {
+      unpacked.fill(panel, decoded);
+      return decoded;
+    };
+  }
+  return linearLoopNest(k, name, spec, steps);
 }
 
 } // namespace llmir::cpu

@@ -8,15 +8,24 @@ namespace llmir::cpu {
 /// What a tile computes: `tokens` rows of x against one panel. It returns the sums [token][row
 /// block], without bias.
 struct LinearTile {
-  Value panel;    ///< packed weights
+  Value panel;    ///< packed weights; or what LinearSteps::unpack made of them
   Value x;        ///< first row
   int64_t tokens; ///< 1 or 4
+  bool unpacked;
 };
-using LinearTileBody = llvm::function_ref<Values(const LinearTile &)>;
 
-/// Builds the kernel `name` with the signature of linearKernel. `prepare` runs once at its start.
+/// What a kernel does in the common loop nest.
+struct LinearSteps {
+  /// Once, at the start.
+  std::function<void()> prepare = [] {};
+  std::function<Values(const LinearTile &)> tile;
+  /// Decodes a panel for all tiles of 4 tokens; optional.
+  std::function<Value(Value panel)> unpack;
+};
+
+/// Builds the kernel `name` with the signature of linearKernel.
 mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const LinearSpec &spec,
-                                  llvm::function_ref<void()> prepare, LinearTileBody tile);
+                                  const LinearSteps &steps);
 
 /// Asks for the weights that follow `bytes` at `pointer` some way ahead: with one token they stream
 /// from memory, and the processor's own prefetching stops at every page.
