@@ -13,6 +13,11 @@ public:
   /// Memory for `blocks` blocks, zeroed. Errors: more memory than the system has.
   static Expected<KvCache> create(Device &device, const KvManifest &layout, int32_t blocks);
 
+  /// Memory that create() will ask for. Errors: more than can be addressed.
+  static Expected<int64_t> bytesFor(const KvManifest &layout, int32_t blocks);
+
+  /// Memory that was allocated.
+  int64_t bytes() const { return int64_t(memory.size()); }
   BlockPool &pool() { return blockPool; }
   const BlockPool &pool() const { return blockPool; }
   int32_t blockTokens() const { return tokensPerBlock; }
