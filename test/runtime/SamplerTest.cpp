@@ -100,6 +100,26 @@ TEST(Sampler, GreedyTakesTheBest) {
   EXPECT_EQ(*sampler.sample(options, logits, std::vector<int32_t>{0, 1}, 1), 2);
 }
 
+TEST(Sampler, GreedyLooksAtEveryLogit) {
+  std::mt19937 random(7);
+  const std::vector<int32_t> tokens = {0};
+  for (size_t count : {1, 31, 32, 33, 64, 1007}) {
+    Sampler sampler(int64_t(count));
+    for (size_t place = 0; place < count; place += 1 + place / 40) {
+      std::vector<float> logits(count);
+      for (float &logit : logits)
+        logit = -float(random() % 50);
+      logits[place] = 1;
+      if (place + 5 < count)
+        logits[place + 5] = 1; // of equal ones the lowest id
+      EXPECT_EQ(*sampler.sample({}, logits, tokens, 1), int32_t(place));
+      logits[place] = NAN;
+      EXPECT_THAT(sampler.sample({}, logits, tokens, 1).error().message,
+                  HasSubstr("token " + std::to_string(place) + " is not a number"));
+    }
+  }
+}
+
 TEST(Sampler, FrequenciesFollowTheSoftmaxAtTemperature) {
   const std::vector<float> logits = {0, 1, 2};
   for (float temperature : {0.5f, 1.0f, 2.0f}) {
