@@ -104,7 +104,7 @@ TEST(Sampler, GreedyLooksAtEveryLogit) {
   std::mt19937 random(7);
   const std::vector<int32_t> tokens = {0};
   for (size_t count : {1, 31, 32, 33, 64, 1007}) {
-    Sampler sampler(int64_t(count));
+    Sampler sampler{int64_t(count)};
     for (size_t place = 0; place < count; place += 1 + place / 40) {
       std::vector<float> logits(count);
       for (float &logit : logits)
