@@ -1,6 +1,8 @@
 // Lays out the cache's memory: layer after layer, K before V, each aligned to a cache line.
 #include "llmir/runtime/kv/KvCache.h"
 
+#include <cstring>
+
 namespace llmir {
 
 namespace {
@@ -32,7 +34,7 @@ Expected<KvCache> KvCache::create(Device &device, const KvManifest &layout, int3
     return forward(memory,
                    fmt::format("KV cache of {} tokens", int64_t(blocks) * layout.blockTokens));
   std::byte *next = memory->data();
-  KvCache cache(std::move(*memory), blocks, int32_t(layout.blockTokens));
+  KvCache cache(std::move(*memory), blocks, layout);
   const int64_t kBytes = aligned(layout.kBlockBytes * blocks);
   const int64_t vBytes = aligned(layout.vBlockBytes * blocks);
   for (int64_t layer = 0; layer < layout.layers; ++layer) {
@@ -40,6 +42,17 @@ Expected<KvCache> KvCache::create(Device &device, const KvManifest &layout, int3
     next += kBytes + vBytes;
   }
   return cache;
+}
+
+void KvCache::copyBlock(int32_t from, int32_t to) {
+  auto copy = [&](void *base, size_t bytes) {
+    auto *blocks = static_cast<std::byte *>(base);
+    std::memcpy(blocks + to * bytes, blocks + from * bytes, bytes);
+  };
+  for (const llmir_kv_layer &layer : layerTable) {
+    copy(layer.k, kBlockBytes);
+    copy(layer.v, vBlockBytes);
+  }
 }
 
 } // namespace llmir
