@@ -25,15 +25,22 @@ def test_help_and_version(llmir):
 @pytest.mark.parametrize(
     "arguments, expected",
     [
-        (["run", "m.gguf", "--no-such-flag"], "--no-such-flag"),
-        (["run", "m.gguf", "--prompt", "a", "--kv", "f8"], "f8"),
-        (["run", "m.gguf", "--prompt", "a", "--threads", "0"], "--threads"),
-        (["run", "m.gguf", "--prompt", "a", "--tokens", "1"], "--tokens"),
-        (["run", "m.gguf", "--prompt", "a", "--top-p", "2"], "--top-p is 2"),
+        (["run", "m.gguf", "--no-such-flag"], "unknown option '--no-such-flag'; see llmir run --help"),
+        (["run", "m.gguf", "--prefil-chunk=4"], "unknown option '--prefil-chunk' (did you mean --prefill-chunk?)"),
+        (["run", "m.gguf", "--prompt", "a", "--kv", "f8"], "--kv: 'f8' is not possible: one of f16, f32"),
+        (["run", "m.gguf", "--prompt", "a", "--threads", "0"], "--threads: '0' is not possible: a whole number from 1 to"),
+        (["run", "m.gguf", "--prompt", "a", "--threads"], "--threads needs a value: a whole number from 1 to"),
+        (["run", "m.gguf", "--prompt", "a", "--tokens", "1"], "--prompt and --tokens exclude each other"),
+        (["run", "m.gguf", "--prompt", "a", "--top-p", "2"], "--top-p: '2' is not possible: a number from 0 to 1"),
+        (["run", "m.gguf", "--tokens", "1", "--chat"], "--chat needs --prompt"),
+        (["run", "m.gguf", "one", "two"], "unexpected argument 'one'"),
         (["run", "m.gguf"], "--prompt TEXT"),
         (["tokenize", "/nowhere.gguf", "--text", "a"], "/nowhere.gguf"),
-        ([], "subcommand"),
+        (["tokenize", "m.gguf"], "--text is missing: The text"),
+        ([], "a command is missing; see llmir --help"),
+        (["--frob"], "unknown option '--frob'; see llmir --help"),
         (["frob"], "unknown command 'frob': the commands are run, eval, import, tokenize"),
+        (["tokenise"], "unknown command 'tokenise' (did you mean tokenize?)"),
     ],
 )
 def test_bad_arguments(llmir, arguments, expected):
