@@ -17,8 +17,10 @@ namespace llmir {
 
 namespace {
 
-constexpr std::unique_ptr<Command> (*commandMakers[])() = {makeRunCommand, makeEvalCommand,
-                                                           makeImportCommand, makeTokenizeCommand};
+constexpr std::unique_ptr<Command> (*commandMakers[])() = {
+    makeRunCommand,      makeEvalCommand,       makeImportCommand,
+    makeTokenizeCommand, makeCompletionCommand, makeReferenceCommand,
+};
 
 struct Cli {
   ProgramSpec program;

@@ -26,5 +26,7 @@ std::unique_ptr<Command> makeRunCommand();
 std::unique_ptr<Command> makeEvalCommand();
 std::unique_ptr<Command> makeImportCommand();
 std::unique_ptr<Command> makeTokenizeCommand();
+std::unique_ptr<Command> makeCompletionCommand();
+std::unique_ptr<Command> makeReferenceCommand();
 
 } // namespace llmir

@@ -135,6 +135,18 @@ Option &Option::notInFile() {
   return *this;
 }
 
+Option &Option::repeated() {
+  declared.isSplit = false;
+  if (declared.placeholder.ends_with(",..."))
+    declared.placeholder.resize(declared.placeholder.size() - 4);
+  return *this;
+}
+
+bool Option::takesFile() const {
+  const std::string &what = declared.isPositional ? declared.name : declared.placeholder;
+  return declared.choices.empty() && (what == "FILE" || what == "FOLDER" || what == "MODEL");
+}
+
 std::string Option::flag() const {
   return declared.isPositional ? declared.name : "--" + declared.name;
 }
@@ -211,7 +223,7 @@ Expected<Option::Value> Option::parse(std::span<const std::string> values,
           }
           return list;
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          T list = splitList(values);
+          T list = declared.isSplit ? splitList(values) : T(values.begin(), values.end());
           for (const std::string &item : list)
             if (item.empty() || !isChoice(item))
               return refuse(item);

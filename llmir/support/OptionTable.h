@@ -31,6 +31,7 @@ struct OptionInfo {
   std::vector<std::string> needs, excludes; ///< names of other options of the command
   bool isFlag = false;
   bool isList = false; ///< "1,8,32", or given several times
+  bool isSplit = true; ///< false: a comma belongs to the value of a list
   bool isPositional = false;
   bool isRequired = false;
   bool isCommandLineOnly = false; ///< no environment variable, no key in a file
@@ -63,12 +64,16 @@ public:
   Option &excludes(std::string other);
   Option &commandLineOnly();
   Option &notInFile();
+  /// Of a list: values may hold commas; several are given by repeating the option.
+  Option &repeated();
 
   const OptionInfo &info() const { return declared; }
   /// "--threads", or "MODEL".
   std::string flag() const;
   /// "LLMIR_THREADS"; empty where there is none.
   std::string environmentName() const;
+  /// Whether shells should offer files for the value.
+  bool takesFile() const;
   /// "a whole number from 1 to 64".
   std::string expected() const;
 
