@@ -18,7 +18,7 @@ namespace llmir {
 namespace {
 
 constexpr std::unique_ptr<Command> (*commandMakers[])() = {
-    makeRunCommand,      makeEvalCommand,       makeImportCommand,
+    makeRunCommand,      makeBenchCommand,      makeEvalCommand,      makeImportCommand,
     makeTokenizeCommand, makeCompletionCommand, makeReferenceCommand,
 };
 
