@@ -80,6 +80,11 @@ def main():
     if targets and subprocess.run(["ninja", "-C", build, *targets]).returncode:
         return 1
     print("== " + " ".join(map(str, command)), flush=True)
+    if "bin/test/" in command[0]:
+        listed = subprocess.run([*command, "--gtest_list_tests"], capture_output=True, text=True).stdout
+        if not re.search(r"^  ", listed, re.MULTILINE):
+            print(f"error: T={sys.argv[1]}: no test of that name", file=sys.stderr)
+            return 1
     return subprocess.run(command, cwd=ROOT).returncode
 
 
