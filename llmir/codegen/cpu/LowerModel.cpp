@@ -402,11 +402,12 @@ void FunctionLowering::lowerElementwise(Operation &op, llm::Partition partition,
   spec.xStride = stride(x);
   spec.yStride = y ? stride(y) : 0;
   spec.resultStride = stride(result);
+  spec.inPlace = rootOf(x) == rootOf(result);
   Range rows = rowRange(result), columns = {k.index(0), k.index(columnsOf(result))};
   if (partition == llm::Partition::Features)
     rows = {k.index(0), rowCount(result)}, columns = columnShare(columnsOf(result), columnUnit);
-  call(elementwiseKernel(k, spec), {pointer(x), y ? pointer(y) : null(), pointer(result), rows.from,
-                                    rows.to, columns.from, columns.to});
+  call(elementwiseKernel(k, spec), {spec.inPlace ? null() : pointer(x), y ? pointer(y) : null(),
+                                    pointer(result), rows.from, rows.to, columns.from, columns.to});
 }
 
 void FunctionLowering::lowerAttention(llm::AttentionOp op) {
