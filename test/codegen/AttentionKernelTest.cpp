@@ -12,7 +12,7 @@ using namespace llmir::test;
 namespace {
 
 using Attention = void(const float *, const void *, const void *, const int32_t *, const int32_t *,
-                       const int32_t *, int64_t, float *, int64_t, int64_t, int64_t);
+                       const int32_t *, int64_t, int64_t, float *, int64_t, int64_t, int64_t);
 
 struct Case {
   int64_t queryHeads, heads, kDim, vDim, block;
@@ -31,7 +31,7 @@ struct Case {
         llm::KvType::get(k.b.getContext(), 1, heads, kDim, vDim, block, isF16 ? k.f16 : k.f32);
     spec.queryHeads = queryHeads;
     spec.scale = scale();
-    spec.window = window;
+    spec.hasWindow = window.has_value();
     spec.softcap = softcap;
     spec.qStride = qRow() * 4;
     spec.resultStride = resultRow() * 4;
@@ -123,7 +123,8 @@ struct Batch {
     std::vector<float> result(tokens() * c.resultRow(), -77);
     for (int64_t worker = 0; worker < workers; ++worker)
       kernel(q.data(), kBytes.data(), vBytes.data(), tokenSequence.data(), positions.data(),
-             table.data(), stride, result.data(), worker, tokens() * c.heads, workers);
+             table.data(), stride, c.window.value_or(0), result.data(), worker, tokens() * c.heads,
+             workers);
     return result;
   }
 

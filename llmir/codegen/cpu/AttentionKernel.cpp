@@ -88,7 +88,7 @@ void AttentionBuilder::build(ValueRange a) {
   Value q = a[0], tokenSequence = a[3], positions = a[4];
   kCache = a[1];
   vCache = a[2];
-  Value blockTable = a[5], tableStride = a[6], results = a[7];
+  Value blockTable = a[5], tableStride = a[6], window = a[7], results = a[8];
   probabilities = k.stack(chunk * tile * 4);
   maxima = k.stack(headsInPass * lanes * 4);
   sums = k.stack(headsInPass * lanes * 4);
@@ -96,14 +96,14 @@ void AttentionBuilder::build(ValueRange a) {
   auto loadInt = [&](Value array, Value i) {
     return k.extendUnsigned(k.load(k.at(array, i, 4), k.i32), k.i64);
   };
-  k.forLoop(a[8], a[9], a[10], ValueRange{}, [&](Value item, ValueRange) -> Values {
+  k.forLoop(a[9], a[10], a[11], ValueRange{}, [&](Value item, ValueRange) -> Values {
     Value token = k.divUnsigned(item, k.index(heads));
     kvHead = k.remUnsigned(item, k.index(heads));
     Value queries = k.at(k.at(q, token, spec.qStride), kvHead, group * kDim * 4);
     Value itsResults = k.at(k.at(results, token, spec.resultStride), kvHead, group * vDim * 4);
     position = loadInt(positions, token);
     firstPosition =
-        spec.window ? k.max(k.index(0), k.sub(position, k.index(*spec.window - 1))) : k.index(0);
+        spec.hasWindow ? k.max(k.index(0), k.add(k.sub(position, window), k.index(1))) : k.index(0);
     table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
     auto pass = [&](Value firstHead) {
       query = k.at(queries, firstHead, kDim * 4);
@@ -244,7 +244,7 @@ Value AttentionBuilder::isInContext(int64_t vector) {
     return k.splat(k.truncateInt(k.sub(absolute, start), k.i32), lanes);
   };
   Value isKnown = k.lessThan(numbers, relative(k.add(position, k.index(1))));
-  if (!spec.window)
+  if (!spec.hasWindow)
     return isKnown;
   return k.bitAnd(isKnown, k.lessThan(relative(k.sub(firstPosition, k.index(1))), numbers));
 }
@@ -374,18 +374,19 @@ void AttentionBuilder::addColumns(Value firstHead, ArrayRef<Value> decay, Value 
 std::string kernelName(const AttentionSpec &spec) {
   llm::KvType kv = spec.kv;
   auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
-  return fmt::format(
-      "attention_{}_{}_{}_{}_{}_{}_{:x}_{}_{:x}_{}_{}", kv.getElement().isF16() ? "f16" : "f32",
-      spec.queryHeads, kv.getHeads(), kv.getKDim(), kv.getVDim(), kv.getBlock(), bits(spec.scale),
-      spec.window.value_or(0), bits(spec.softcap.value_or(0)), spec.qStride, spec.resultStride);
+  return fmt::format("attention_{}_{}_{}_{}_{}_{}_{:x}_{}_{:x}_{}_{}",
+                     kv.getElement().isF16() ? "f16" : "f32", spec.queryHeads, kv.getHeads(),
+                     kv.getKDim(), kv.getVDim(), kv.getBlock(), bits(spec.scale), spec.hasWindow,
+                     bits(spec.softcap.value_or(0)), spec.qStride, spec.resultStride);
 }
 
 } // namespace
 
 func::FuncOp attentionKernel(KernelBuilder &k, const AttentionSpec &spec) {
-  return k.function(kernelName(spec),
-                    {k.ptr, k.ptr, k.ptr, k.ptr, k.ptr, k.ptr, k.i64, k.ptr, k.i64, k.i64, k.i64},
-                    [&](ValueRange arguments) { AttentionBuilder(k, spec).build(arguments); });
+  return k.function(
+      kernelName(spec),
+      {k.ptr, k.ptr, k.ptr, k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.ptr, k.i64, k.i64, k.i64},
+      [&](ValueRange arguments) { AttentionBuilder(k, spec).build(arguments); });
 }
 
 } // namespace llmir::cpu

@@ -21,12 +21,12 @@ struct AttentionSpec {
   llm::KvType kv;
   int64_t queryHeads = 0;
   double scale = 1;
-  std::optional<int64_t> window;
+  bool hasWindow = false;
   std::optional<double> softcap;
   int64_t qStride = 0, resultStride = 0;
 };
 /// f(q, K cache, V cache, token_sequence, positions, block_table (i32 arrays), block_table_stride
-/// i64, result,
+/// i64, window i64 (positions that a token sees, its own included; read if hasWindow), result,
 ///   item0 i64, items i64, step i64): the pairs item = token * heads + kv head for item0, item0 +
 ///   step, … < items;
 /// each computes all query heads of its KV head.
