@@ -3,7 +3,7 @@ BUILD := build
 MODEL := $(BUILD)/models/SmolLM2-135M-Instruct.Q4_1.gguf
 PROMPT ?= Give me three tips for writing clear code.
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-heavy build deps format lint clean
+.PHONY: help demo check check-heavy build deps fuzz format lint docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -14,11 +14,24 @@ demo: deps $(BUILD)/build.ninja $(MODEL) ## install, build, fetch a small model,
 	@echo "== asking: $(PROMPT)"
 	@$(BUILD)/bin/llmir run $(MODEL) --chat --prompt "$(PROMPT)" --max-tokens 128 --temperature 0
 
-check: deps-check build $(MODEL) $(BUILD)/venv/done ## build everything and run all tests but the heavy ones
-	@LLMIR_MODEL=$(abspath $(MODEL)) LLMIR_BUILD=$(abspath $(BUILD)) scripts/check.sh
+ENVIRONMENT = LLMIR_MODEL=$(abspath $(MODEL)) LLMIR_BUILD=$(abspath $(BUILD))
+ifdef T
+check: deps-check $(BUILD)/build.ninja $(if $(filter test/e2e/% test/heavy/%,$(T)),$(MODEL) $(BUILD)/venv/done)
+	@$(ENVIRONMENT) scripts/check_one.py "$(T)"
+else
+check: deps-check build $(MODEL) $(BUILD)/venv/done ## build everything and run all tests but the heavy ones (T=PATH: one test)
+	@$(ENVIRONMENT) scripts/check.sh
+endif
 
 check-heavy: deps-check build $(MODEL) $(BUILD)/venv/done ## the measurements that take many minutes
-	@LLMIR_MODEL=$(abspath $(MODEL)) LLMIR_BUILD=$(abspath $(BUILD)) $(BUILD)/venv/bin/python -m pytest -q -s test/heavy
+	@$(ENVIRONMENT) $(BUILD)/venv/bin/python -m pytest -q -s test/heavy
+
+F ?= gguf
+MINUTES ?= 5
+fuzz: deps-check ## fuzz one parser with sanitizers: F=gguf|gguf_tokenizer|chat_template|manifest|llm_text MINUTES=5
+	@cmake --preset fuzz
+	@ninja -C build-fuzz $(F)_fuzz
+	@scripts/fuzz.sh run build-fuzz $(F) $(MINUTES)
 
 build: $(BUILD)/build.ninja ## build everything
 	@ninja -C $(BUILD) all llmir_tests
@@ -38,12 +51,16 @@ $(MODEL): scripts/fetch_model.sh | deps
 $(BUILD)/venv/done: test/requirements.txt | deps-check
 	@scripts/venv.sh $(BUILD)/venv
 
-format: ## format the C++ sources
+format: deps-check ## format the C++ sources
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-22 -i
 
-lint: ## formatting, layers and file sizes
-	@git ls-files '*.cpp' '*.h' | xargs clang-format-22 --dry-run --Werror
-	@python3 scripts/check_layers.py
+lint: deps-check $(BUILD)/build.ninja ## formatting, layers, file sizes, clang-tidy on what differs from BASE (ALL=1: on everything)
+	@python3 scripts/check_layers.py --long
+	@LLMIR_BUILD=$(BUILD) ALL=$(ALL) BASE=$(BASE) scripts/lint.sh
+
+docs: $(BUILD)/build.ninja ## write the generated pages: docs/reference/ and the table in README.md
+	@ninja -C $(BUILD) llmir
+	@LLMIR_BUILD=$(BUILD) scripts/generate_docs.py
 
 clean: ## remove the build folder
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-*

@@ -20,7 +20,10 @@ run() { # run NAME COMMAND…: one suite; counts it and shows its output when it
   rm -f "$log"
 }
 
+python=$LLMIR_BUILD/venv/bin/python
 run layers python3 scripts/check_layers.py
+run docs scripts/generate_docs.py --check
+run fuzz scripts/fuzz.sh check "$LLMIR_BUILD"
 # Two shards side by side: the random models of compiler_test take most of the time.
 sharded() {
   GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=0 "$@" &
@@ -35,6 +38,6 @@ done
 run lit /usr/lib/llvm-22/bin/lit -q "$LLMIR_BUILD/test"
 run lit-roundtrip /usr/lib/llvm-22/bin/lit -q --param verify-roundtrip=1 "$LLMIR_BUILD/test"
 # One thread each for the oracles: two files run at the same time.
-run e2e env OMP_NUM_THREADS=1 "$LLMIR_BUILD/venv/bin/python" -m pytest -q -n 2 --dist loadfile -p no:cacheprovider test/e2e
+run e2e env OMP_NUM_THREADS=1 "$python" -m pytest -q -n 2 --dist loadfile -p no:cacheprovider test/e2e test/scripts
 echo "suites: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

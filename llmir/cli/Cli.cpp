@@ -1,66 +1,114 @@
-// Parses the command line and runs the command; every error ends here, as one line.
+// Puts the commands together, reads their options from all places and runs one; every error ends
+// here, as one line.
 #include "llmir/cli/Cli.h"
 
 #include "llmir/cli/BusError.h"
 #include "llmir/cli/Commands.h"
+#include "llmir/cli/ConfigFile.h"
+#include "llmir/support/HelpText.h"
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <unistd.h>
 
 namespace llmir {
 
 namespace {
 
-constexpr const Command *commands[] = {&runCommand, &evalCommand, &importCommand, &tokenizeCommand};
+constexpr std::unique_ptr<Command> (*commandMakers[])() = {
+    makeRunCommand,      makeBenchCommand,      makeEvalCommand,      makeImportCommand,
+    makeTokenizeCommand, makeCompletionCommand, makeReferenceCommand,
+};
 
-int reportError(std::string message) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  fmt::print(stderr, "error: {}\n", message);
-  return 1;
+struct Cli {
+  ProgramSpec program;
+  std::vector<std::unique_ptr<Command>> commands; // as program.commands
+  std::string configFile, color = "auto";
+
+  Cli();
+  Status run(std::span<const std::string> arguments);
+  Status readConfig(CommandSpec &command);
+};
+
+Cli::Cli() {
+  program.name = "llmir";
+  program.summary = "LLMIR compiles language models and runs them.";
+  program.version = "llmir " LLMIR_VERSION;
+  program.examples = {"llmir run model.gguf --chat --prompt 'What is the capital of France?'",
+                      "llmir eval model.gguf --tokens-file ids.txt --logits logits.npy"};
+  program.general.group("General");
+  program.general.add("config", &configFile, "YAML file with options")
+      .placeholder("FILE")
+      .defaultText("~/.config/llmir/config.yaml")
+      .notInFile();
+  program.general.add("color", &color, "Colours in help and messages; auto: on a terminal")
+      .choices({"auto", "always", "never"});
+  for (auto make : commandMakers) {
+    commands.push_back(make());
+    commands.back()->declare(program.commands.emplace_back());
+  }
 }
 
-std::string unknownCommand(const char *name) {
-  std::string known;
-  for (const Command *command : commands)
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", command->name);
-  return fmt::format("unknown command '{}': the commands are {}; see llmir --help", name, known);
+Status Cli::readConfig(CommandSpec &command) {
+  if (program.general.find("config")->isGiven())
+    return readConfigFile(configFile, program, command);
+  std::string path = defaultConfigFile();
+  std::error_code code;
+  return !path.empty() && std::filesystem::exists(path, code)
+             ? readConfigFile(path, program, command)
+             : Status();
+}
+
+Status Cli::run(std::span<const std::string> arguments) {
+  auto invocation = parseArguments(program, arguments);
+  if (!invocation)
+    return forward(invocation);
+  CommandSpec *spec = invocation->command;
+  if (invocation->wantsVersion) {
+    fmt::print("{}\n", program.version);
+    return {};
+  }
+  if (invocation->wantsHelp) {
+    Style style{usesColor(color, STDOUT_FILENO)};
+    int width = terminalWidth(STDOUT_FILENO);
+    std::string text =
+        spec ? commandHelp(program, *spec, style, width) : programHelp(program, style, width);
+    fwrite(text.data(), 1, text.size(), stdout);
+    return {};
+  }
+  for (Status status : {readEnvironment(program, *spec), readConfig(*spec)})
+    if (!status)
+      return status;
+  if (Status status = checkCombinations(*spec); !status)
+    return status;
+  if (const Option *model = spec->options.find("MODEL"); model && model->isGiven())
+    explainBusErrors(model->text());
+  for (size_t i = 0; i < commands.size(); ++i)
+    if (&program.commands[i] == spec)
+      return commands[i]->run({program, color});
+  return {};
 }
 
 } // namespace
 
 int cliMain(int argc, char **argv) {
-  CLI::App app("LLMIR compiles language models and runs them.", "llmir");
-  app.set_version_flag("--version", "llmir " LLMIR_VERSION);
-  app.require_subcommand(1);
-  app.footer("Examples:\n"
-             "  llmir run model.gguf --chat --prompt 'What is the capital of France?'\n"
-             "  llmir eval model.gguf --tokens-file ids.txt --logits logits.npy\n"
-             "`llmir COMMAND --help` tells more.");
-  Options options;
-  for (const Command *command : commands)
-    command->declare(*app.add_subcommand(command->name, command->summary), options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error); // --help, --version
-    if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-')
-      return reportError(unknownCommand(argv[1]));
-    return reportError(std::string(error.what()) + "; see llmir --help");
-  }
-  options.artifact.useCache = !options.noCache;
   signal(SIGPIPE, SIG_IGN); // a closed pipe is a write error like any other
-  explainBusErrors(options.model);
+  Cli cli;
+  Status status;
   try {
-    for (const Command *command : commands)
-      if (app.got_subcommand(command->name))
-        if (Status status = command->run(options); !status)
-          return reportError(status.error().message);
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    status = cli.run(arguments);
   } catch (const std::bad_alloc &) {
-    return reportError("out of memory");
+    status = fail("out of memory");
   }
-  return 0;
+  if (status)
+    return 0;
+  std::string message = status.error().message;
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  fmt::print(stderr, "{} {}\n", Style{usesColor(cli.color, STDERR_FILENO)}.red("error:"), message);
+  return 1;
 }
 
 } // namespace llmir

@@ -1,25 +1,32 @@
 // `llmir import`: a model file as llm IR, printed by the compiler process.
 #include "llmir/cli/Commands.h"
+#include "llmir/cli/Options.h"
 #include "llmir/driver/CompilerProcess.h"
 
 namespace llmir {
 
 namespace {
 
-void declare(CLI::App &command, Options &options) {
-  addModel(command, options);
-  command.footer("Example:\n  llmir import model.gguf | less");
-}
+class ImportCommand : public Command {
+  void declare(CommandSpec &spec) override {
+    spec.name = "import";
+    spec.summary = "Print a model as llm IR";
+    spec.examples = {"llmir import model.gguf | less"};
+    addModel(spec.options, model);
+  }
 
-Status import(const Options &options) {
-  auto compiler = findCompiler();
-  if (!compiler)
-    return forward(compiler);
-  return runCompiler(*compiler, {"import", options.model});
-}
+  Status run(const CommandContext &) override {
+    auto compiler = findCompiler();
+    if (!compiler)
+      return forward(compiler);
+    return runCompiler(*compiler, {"import", model});
+  }
+
+  std::string model;
+};
 
 } // namespace
 
-const Command importCommand = {"import", "Print a model as llm IR", declare, import};
+std::unique_ptr<Command> makeImportCommand() { return std::make_unique<ImportCommand>(); }
 
 } // namespace llmir

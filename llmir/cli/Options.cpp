@@ -5,69 +5,84 @@
 
 namespace llmir {
 
-void addModel(CLI::App &command, Options &options) {
-  command.add_option("MODEL", options.model, "Model file (GGUF)")->required();
+ModelOptions ExecutionOptions::model() const {
+  ModelOptions options;
+  if (activations)
+    options.artifact.activations = *activations;
+  if (kv)
+    options.artifact.kv = *kv;
+  options.artifact.useCache = !noCache;
+  options.threads = threads;
+  return options;
 }
 
-void addPrompt(CLI::App &command, Options &options) {
-  auto *prompt = command.add_option("--prompt,-p", options.prompt, "Text to go on from");
-  auto *tokens = command.add_option("--tokens", options.tokens, "Token ids to go on from: 1,2,3");
-  prompt->excludes(tokens);
-  auto *chat =
-      command.add_flag("--chat", options.chat, "Ask the prompt in the model's chat format");
-  chat->needs(prompt);
-  command.add_option("--system", options.system, "With --chat: what the model should be")
-      ->needs(chat);
+void addModel(OptionTable &table, std::string &model) {
+  table.positional("MODEL", &model, "Model file (GGUF)");
 }
 
-void addSampling(CLI::App &command, Options &options) {
+void addPrompt(OptionTable &table, PromptOptions &options) {
+  table.group("Prompt");
+  table.add("prompt", &options.prompt, "Text to go on from").letter('p').excludes("tokens");
+  table.add("tokens", &options.tokens, "Token ids to go on from").placeholder("1,2,3");
+  table.add("chat", &options.chat, "Ask the prompt in the model's chat format").needs("prompt");
+  table.add("system", &options.system, "What the model should be, in chat format").needs("chat");
+}
+
+void addGeneration(OptionTable &table, GenerationOptions &options) {
   SamplingOptions &sampling = options.sampling;
-  command.add_option("--temperature", sampling.temperature, "0: always the most probable token")
-      ->capture_default_str();
-  command.add_option("--top-k", sampling.topK, "Only the K most probable tokens; 0: off")
-      ->capture_default_str();
-  command.add_option("--top-p", sampling.topP, "Only tokens that hold this probability; 1: off")
-      ->capture_default_str();
-  command.add_option("--min-p", sampling.minP, "Only tokens this probable beside the best; 0: off")
-      ->capture_default_str();
-  command
-      .add_option("--repeat-penalty", sampling.repetitionPenalty,
-                  "Weakens tokens of prompt and completion; 1: off")
-      ->capture_default_str();
-  command
-      .add_option("--presence-penalty", sampling.presencePenalty,
-                  "Subtracted from logits of tokens in the completion; 0: off")
-      ->capture_default_str();
-  command
-      .add_option("--frequency-penalty", sampling.frequencyPenalty,
-                  "The same for each occurrence; 0: off")
-      ->capture_default_str();
-  command.add_option("--seed", sampling.seed, "Same seed, same text")->capture_default_str();
-  command.add_option("--max-tokens,-n", options.maxTokens, "Tokens to generate at most")
-      ->check(CLI::Range(0, INT32_MAX))
-      ->capture_default_str();
-  command.add_flag("--ignore-eos", options.ignoreEos, "Go on after the model ends its text");
+  table.group("Generation");
+  table.add("max-tokens", &options.maxTokens, "Tokens to generate at most")
+      .letter('n')
+      .range(0, INT32_MAX);
+  table.add("temperature", &sampling.temperature, "0: always the most probable token")
+      .placeholder("X")
+      .range(0, 100);
+  table.add("top-k", &sampling.topK, "Only the K most probable tokens; 0: off").range(0, INT32_MAX);
+  table.add("top-p", &sampling.topP, "Only tokens that hold this probability; 1: off")
+      .placeholder("X")
+      .range(0, 1);
+  table.add("min-p", &sampling.minP, "Only tokens this probable beside the best; 0: off")
+      .placeholder("X")
+      .range(0, 1);
+  table
+      .add("repeat-penalty", &sampling.repetitionPenalty,
+           "Weakens tokens of prompt and completion; 1: off")
+      .placeholder("X")
+      .range(0.01, 100);
+  table
+      .add("presence-penalty", &sampling.presencePenalty,
+           "Subtracted from the logits of tokens in the completion; 0: off")
+      .placeholder("X")
+      .range(-100, 100);
+  table.add("frequency-penalty", &sampling.frequencyPenalty, "The same for each occurrence; 0: off")
+      .placeholder("X")
+      .range(-100, 100);
+  table.add("seed", &sampling.seed, "Same seed, same text");
+  table.add("ignore-eos", &options.ignoreEos, "Go on after the model ends its text");
 }
 
-void addContext(CLI::App &command, Options &options) {
-  command.add_option("--context", options.context, "Tokens of the context; default: the model's")
-      ->check(CLI::Range(int64_t(1), int64_t(INT32_MAX)));
+void addContext(OptionTable &table, int64_t &context) {
+  table.group("Execution");
+  table.add("context", &context, "Tokens of the context")
+      .range(1, INT32_MAX)
+      .defaultText("the model's");
 }
 
-void addExecution(CLI::App &command, Options &options) {
-  command.add_option("--threads,-t", options.threads, "Default: as many as there are CPUs")
-      ->check(CLI::Range(1, maxCpuThreads));
-  command.add_option("--prefill-chunk", options.prefillChunk, "Prompt tokens of a step")
-      ->check(CLI::Range(1, 1 << 16))
-      ->capture_default_str();
-  command
-      .add_option("--activations", options.artifact.activations, "int8 is faster, int16 more exact")
-      ->check(CLI::IsMember({"int8", "int16"}))
-      ->capture_default_str();
-  command.add_option("--kv", options.artifact.kv, "Numbers of the KV cache: f16 or f32")
-      ->check(CLI::IsMember({"f16", "f32"}))
-      ->capture_default_str();
-  command.add_flag("--no-cache", options.noCache, "Compile anew and keep nothing");
+void addExecution(OptionTable &table, ExecutionOptions &options) {
+  table.group("Execution");
+  table.add("threads", &options.threads, "Worker threads")
+      .letter('t')
+      .range(1, maxCpuThreads)
+      .defaultText("as many as there are CPUs");
+  table.add("prefill-chunk", &options.prefillChunk, "Prompt tokens of a step").range(1, 1 << 16);
+  table.add("activations", &options.activations, "int8 is faster, int16 more exact")
+      .choices({"int8", "int16"})
+      .defaultText("int8")
+      .defaultText("int8");
+  table.add("kv", &options.kv, "Numbers of the KV cache")
+      .choices({"f16", "f32"})
+      .defaultText("f16");
+  table.add("no-cache", &options.noCache, "Compile anew and keep nothing");
 }
 
 } // namespace llmir

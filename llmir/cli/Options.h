@@ -1,38 +1,40 @@
-// The one table of command-line options: each is declared once, with its default and its help, and
-// taken by the commands that want it.
+// Options that several commands share: each is declared here once and taken by the commands that
+// want it. A command's own options stand in its file.
 #pragma once
 
-#include "llmir/driver/ArtifactCache.h"
+#include "llmir/driver/Model.h"
 #include "llmir/runtime/sampling/Sampler.h"
-#include <CLI/CLI.hpp>
-#include <optional>
-#include <string>
+#include "llmir/support/OptionTable.h"
 
 namespace llmir {
 
-struct Options {
-  std::string model;
-  // run
+struct PromptOptions {
   std::optional<std::string> prompt, tokens;
   std::string system;
-  bool chat = false, raw = false, ignoreEos = false;
-  int32_t maxTokens = 512;
-  int64_t context = 0; // 0: the model's
-  SamplingOptions sampling;
-  // eval, tokenize
-  std::string tokensFile, logitsFile, text;
-  int32_t batch = 1;
-  // how it runs
-  ArtifactOptions artifact;
-  bool noCache = false;
-  int threads = 0; // 0: all CPUs
-  int32_t prefillChunk = 512;
+  bool chat = false;
 };
 
-void addModel(CLI::App &command, Options &options);
-void addPrompt(CLI::App &command, Options &options);
-void addSampling(CLI::App &command, Options &options);
-void addContext(CLI::App &command, Options &options);
-void addExecution(CLI::App &command, Options &options);
+struct GenerationOptions {
+  SamplingOptions sampling;
+  int32_t maxTokens = 512;
+  bool ignoreEos = false;
+};
+
+/// How a model is compiled and run.
+struct ExecutionOptions {
+  std::optional<std::string> activations, kv; ///< not given: see ArtifactOptions
+  bool noCache = false;
+  int32_t threads = 0; ///< 0: all CPUs
+  int32_t prefillChunk = 512;
+
+  ModelOptions model() const;
+};
+
+void addModel(OptionTable &table, std::string &model);
+void addPrompt(OptionTable &table, PromptOptions &options);
+void addGeneration(OptionTable &table, GenerationOptions &options);
+/// 0 stands for the model's own.
+void addContext(OptionTable &table, int64_t &context);
+void addExecution(OptionTable &table, ExecutionOptions &options);
 
 } // namespace llmir

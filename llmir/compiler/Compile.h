@@ -1,5 +1,5 @@
-// From a model file to an artifact: one flat list of phases. The library behind llmirc, llmir-opt
-// and the tests.
+// From a model file to an artifact: the flat list of phases in Phases.cpp. The library behind
+// llmirc and the tests.
 #pragma once
 
 #include "llmir/support/Error.h"
@@ -16,10 +16,18 @@ struct CompileOptions {
   std::string kv = "f16";           ///< "f16" or "f32": element type of the KV cache
   std::string target = "host";      ///< see Target::named
   int64_t blockTokens = 32;         ///< tokens of a KV block
-  bool timing = false;              ///< report how long each phase took
   std::string assemblyFile;         ///< write the assembly here as well, if not empty
   std::function<void(const std::string &)> report = [](const std::string &) {
   }; ///< progress, one line at a time
+
+  // For those who look into the compiler; phases and passes are named as in Phases.cpp.
+  bool timing = false;   ///< print the time of each phase and pass to stderr
+  std::string dumpDir;   ///< write the IR behind every phase and pass into this folder
+  std::string stopAfter; ///< run up to this phase and hand the IR to `stopped`; no artifact
+  std::function<void(mlir::ModuleOp)> stopped;
+  std::vector<std::string> disabledPasses; ///< optional phases to leave out
+  std::vector<std::string> passPlugins;    ///< files to load: see mlir/Tools/Plugins/PassPlugin.h
+  std::vector<std::string> extraPasses;    ///< "PHASE:PIPELINE": run behind PHASE on the module
 };
 
 /// All dialects that a compilation goes through.
@@ -36,15 +44,19 @@ Status compileModel(const std::string &modelFile, const std::string &artifact,
                     const CompileOptions &options);
 
 struct Manifest;
+/// What compileModel would write as the manifest, without packing weights or emitting code: what
+/// memory the model will take is known from it.
+Expected<Manifest> planModel(const std::string &modelFile, const CompileOptions &options);
+
 namespace cpu {
 class WeightTable;
 }
 /// Called when the weights are planned and before the code is generated.
-using WeightsPlanned = std::function<Status(const cpu::WeightTable &, const Manifest &)>;
+using WeightsPlanned = std::function<Status(const cpu::WeightTable &, Manifest &)>;
 
 /// Everything behind import: turns the one llm.model of `module`, whatever it came from, into a
-/// shared object at `codeFile`. The module is left as the passes made it. Returns the manifest;
-/// `modelFile` stays empty.
+/// shared object at `codeFile` (nothing is emitted if that is empty). The module is left as the
+/// passes made it. Returns the manifest; `modelFile` stays empty.
 Expected<Manifest> compileIr(mlir::ModuleOp module, const std::string &codeFile,
                              const CompileOptions &options, const WeightsPlanned &weightsPlanned);
 

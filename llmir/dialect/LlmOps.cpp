@@ -81,6 +81,12 @@ LogicalResult ModelOp::verifyRegions() {
     return step.emitOpError("C1: must give logits of ")
            << getVocabulary() << " columns, the vocabulary";
   LogicalResult result = success();
+  int64_t layers = cast<KvType>(type.getInput(1)).getLayers();
+  getBody().walk([&](RopeOp rope) {
+    if (rope.getRopes() && static_cast<int64_t>(rope.getRopes()->size()) != layers)
+      result = rope.emitOpError("C4: ropes has ")
+               << rope.getRopes()->size() << " entries, the model " << layers << " layers";
+  });
   getBody().walk([&](Block *block) {
     auto check = [&](Value value) {
       if (isa<KvType>(value.getType()) && failed(verifyKvUses(value)))
@@ -191,10 +197,25 @@ LogicalResult RopeOp::verify() {
   if (headDim < 1 || columns(getX()) % headDim)
     return emitOpError("C1: ") << columns(getX()) << " columns are no multiple of head_dim "
                                << headDim;
-  if (getRope().getDim() > headDim)
-    return emitOpError("C2: rope.dim ")
-           << getRope().getDim() << " is larger than head_dim " << headDim;
+  if (getRope().has_value() == getRopes().has_value() ||
+      getRopes().has_value() != static_cast<bool>(getLayer()))
+    return emitOpError("C3: needs either rope, or ropes and a layer index");
+  SmallVector<RopeAttr> rotations = getRotations();
+  if (rotations.empty())
+    return emitOpError("C4: ropes is empty");
+  RopeAttr first = rotations.front();
+  if (first.getDim() > headDim)
+    return emitOpError("C2: rope.dim ") << first.getDim() << " is larger than head_dim " << headDim;
+  for (RopeAttr rotation : rotations)
+    if (rotation.getDim() != first.getDim() || rotation.getStyle() != first.getStyle())
+      return emitOpError("C4: ropes must be of one style and dim");
   return success();
+}
+
+SmallVector<RopeAttr> RopeOp::getRotations() {
+  if (getRope())
+    return {*getRope()};
+  return llvm::to_vector(getRopes()->getAsRange<RopeAttr>());
 }
 
 OpFoldResult ScaleOp::fold(FoldAdaptor) {
@@ -239,6 +260,15 @@ LogicalResult AttentionOp::verify() {
   if ((getWindow() && static_cast<int64_t>(*getWindow()) < 1) ||
       (getSoftcap() && !isPositive(*getSoftcap())))
     return emitOpError("C4: window and softcap must be positive");
+  if (getWindows()) {
+    if (getWindow())
+      return emitOpError("C5: has both window and windows");
+    if (static_cast<int64_t>(getWindows()->size()) != kv.getLayers())
+      return emitOpError("C5: windows has ")
+             << getWindows()->size() << " entries, the cache " << kv.getLayers() << " layers";
+    if (llvm::any_of(*getWindows(), [](int64_t window) { return window < 0; }))
+      return emitOpError("C5: windows must not be negative");
+  }
   return success();
 }
 

@@ -196,16 +196,24 @@ def RopeOp : LlmOp<"rope", [Pure, AllTypesMatch<["x", "result"]>]> {
   let summary = "rotary position embedding of every head";
   let description = [{
     Each row is cut into heads of `head_dim` columns; within a head the first `rope.dim` are rotated as #llm.rope says,
-    the others stay. C1: the columns are a multiple of head_dim. C2: rope.dim is even and at most head_dim.
+    the others stay. Layers that rotate differently have a table `ropes`, one entry for each layer of the model.
+    C1: the columns are a multiple of head_dim. C2: rope.dim is even and at most head_dim. C3: there is `rope`, or `ropes`
+    and a layer index. C4: `ropes` has as many entries as the model's cache has layers, all of one style and dim.
     ```mlir
     %r = llm.rope %q, %positions {head_dim = 64 : i64, rope = #llm.rope<style = interleaved, dim = 64, theta = 1.0e+04 : f64,
            magnitude = 1.0 : f64, factors = []>} : tensor<?x576xf32>, tensor<?xi32>
+    %s = llm.rope %q, %positions[%layer] {head_dim = 64 : i64, ropes = [#local, #global]} : tensor<?x576xf32>, tensor<?xi32>
     ```
   }];
-  let arguments = (ins Activations:$x, IntPerToken:$positions, I64Attr:$head_dim, RopeAttr:$rope);
+  let arguments = (ins Activations:$x, IntPerToken:$positions, Optional<Index>:$layer, I64Attr:$head_dim,
+                       OptionalAttr<RopeAttr>:$rope, OptionalAttr<TypedArrayAttrBase<RopeAttr, "rotations">>:$ropes);
   let results = (outs Activations:$result);
-  let assemblyFormat = "$x `,` $positions attr-dict `:` type($x) `,` type($positions)";
+  let assemblyFormat = "$x `,` $positions (`[` $layer^ `]`)? attr-dict `:` type($x) `,` type($positions)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The rotation of every layer: one entry if it is the same for all.
+    ::llvm::SmallVector<RopeAttr> getRotations();
+  }];
 }
 
 def GluOp : LlmOp<"glu", [Pure, AllTypesMatch<["gate", "up", "result"]>]> {
@@ -278,21 +286,25 @@ def AttentionOp : LlmOp<"attention", [Pure]> {
     `s[j] = scale * q[t, h] · K[j]` are taken for the positions j ≤ p, and j > p - window if there is a window; with
     softcap c, `s = c * tanh(s / c)`. The result is `softmax(s) · V`. K and V are read through the cache, the step's own
     tokens too, so they must be appended before. Softmax is taken block by block in ascending order, so the result does
-    not depend on chunking or batch.
+    not depend on chunking or batch. Layers with different windows have a table `windows`: an entry for each layer of
+    the cache, 0 where there is none.
     C1: q has a multiple of heads * k_dim columns. C2: the result has Hq * v_dim columns. C3: scale is positive and
-    finite. C4: window and softcap are positive.
+    finite. C4: window and softcap are positive. C5: `windows` excludes `window`, has as many entries as the cache has
+    layers, and none is negative.
     ```mlir
     %o = llm.attention %q, %kv[%layer], %batch {scale = 1.25e-01 : f64} : (tensor<?x576xf32>, !kv, !llm.batch<mixed>) -> tensor<?x576xf32>
     ```
   }];
   let arguments = (ins Activations:$q, KvType:$kv, Index:$layer, BatchType:$batch, F64Attr:$scale,
-                       OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$softcap);
+                       OptionalAttr<I64Attr>:$window, OptionalAttr<DenseI64ArrayAttr>:$windows,
+                       OptionalAttr<F64Attr>:$softcap);
   let results = (outs Activations:$result);
   let assemblyFormat = [{
     $q `,` $kv `[` $layer `]` `,` $batch attr-dict `:` `(` type($q) `,` qualified(type($kv)) `,` qualified(type($batch)) `)` `->` type($result)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
+    bool hasWindow() { return getWindow() || getWindows(); }
     int64_t getQueryHeads() { return getQ().getType().getDimSize(1) / getKv().getType().getKDim(); }
   }];
 }

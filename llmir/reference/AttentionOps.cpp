@@ -117,6 +117,8 @@ static Status attention(llm::AttentionOp op, Frame &frame) {
     rule.softcap = op.getSoftcap()->convertToDouble();
   if (op.getWindow())
     rule.window = *op.getWindow();
+  if (op.getWindows() && (*op.getWindows())[layer] > 0)
+    rule.window = (*op.getWindows())[layer];
 
   int64_t heads = kv.getType().getHeads(), group = op.getQueryHeads() / heads;
   int64_t kDim = kv.getType().getKDim(), vDim = kv.getType().getVDim();

@@ -10,7 +10,11 @@ static Status rope(llm::RopeOp op, Frame &frame) {
   const Tensor &positions = frame.tensor(op.getPositions());
   if (Status status = checkRows(op, positions.rows(), x.rows()); !status)
     return status;
-  llm::RopeAttr rope = op.getRope();
+  llvm::SmallVector<llm::RopeAttr> rotations = op.getRotations();
+  int64_t layer = op.getLayer() ? frame.index(op.getLayer()) : 0;
+  if (layer < 0 || layer >= static_cast<int64_t>(rotations.size()))
+    return failAt(op, "layer {} of a table of {} rotations", layer, rotations.size());
+  llm::RopeAttr rope = rotations[layer];
   int64_t headDim = op.getHeadDim(), pairs = rope.getDim() / 2;
   llvm::ArrayRef<float> factors = rope.getFactors();
   double theta = rope.getTheta().getValueAsDouble();

@@ -1,6 +1,7 @@
 // Reads /proc and /sys: no instruction is executed to find out whether it exists.
 #include "llmir/support/CpuInfo.h"
 
+#include "llmir/support/ControlGroup.h"
 #include <algorithm>
 #include <fstream>
 #include <sched.h>
@@ -56,29 +57,9 @@ int quotaCpus(const std::string &folder) {
 
 int usableCpus() {
   int count = affinityCpus();
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    // "0::/path" is v2; "7:cpu,cpuacct:/path" is v1.
-    size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos)
-      continue;
-    std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    std::string path = line.substr(second + 1), root = "/sys/fs/cgroup";
-    if (controllers != ",,") {
-      if (controllers.find(",cpu,") == std::string::npos)
-        continue;
-      root += "/cpu";
-    }
-    // Limits of the groups above hold too; inside a container the path may lie outside of what is
-    // mounted, and the root is what counts.
-    for (;;) {
-      if (int limit = quotaCpus(root + path); limit > 0)
-        count = std::min(count, limit);
-      if (path.empty())
-        break;
-      path.resize(path.find_last_of('/'));
-    }
-  }
+  for (const std::string &folder : controlGroupFolders("cpu"))
+    if (int limit = quotaCpus(folder); limit > 0)
+      count = std::min(count, limit);
   return count;
 }
 

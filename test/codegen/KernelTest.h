@@ -64,6 +64,9 @@ public:
     cpu::EmitFiles files;
     if (!load)
       files.assembly = folder + "/kernels.s";
+    mlir::PassManager passes(module->getContext());
+    cpu::addLlvmLowering(passes);
+    EXPECT_TRUE(mlir::succeeded(passes.run(*module)));
     Status status = cpu::emitSharedObject(*module, target, folder + "/kernels.so", files);
     ASSERT_TRUE(status) << status.error().message;
     if (!load)

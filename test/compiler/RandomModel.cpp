@@ -208,10 +208,32 @@ private:
     return names[random() % 4];
   }
 
-  std::string rope(const std::string &x, int64_t columns, const std::string &attribute) {
+  std::string rope(const std::string &x, int64_t columns, const std::string &rotations) {
+    bool ofLayer = rotations.starts_with('[');
     return emit(fmt::format(
-        "llm.rope {}, %positions {{head_dim = {} : i64, rope = {}}} : {}, tensor<?xi32>", x, kDim,
-        attribute, act(columns)));
+        "llm.rope {}, %positions{} {{head_dim = {} : i64, {} = {}}} : {}, tensor<?xi32>", x,
+        ofLayer ? "[%layer]" : "", kDim, ofLayer ? "ropes" : "rope", rotations, act(columns)));
+  }
+
+  /// One rotation for all layers, or a list of one for each.
+  std::string rotations() {
+    int64_t dim = chance(0.7) ? kDim : kDim / 4 * 2;
+    const char *style = chance(0.5) ? "interleaved" : "half";
+    auto rotation = [&] {
+      std::string factors;
+      for (int64_t i = 0, offset = pick({0, 1}); i < dim / 2; ++i)
+        factors += fmt::format("{}{}.0", i ? ", " : "", 1 + (i + offset) % 3);
+      return fmt::format("#llm.rope<style = {}, dim = {}, theta = {} : f64, magnitude = {} : f64, "
+                         "factors = [{}]>",
+                         style, dim, chance(0.5) ? "1.0e+04" : "1.0e+06",
+                         chance(0.8) ? "1.0" : "1.25", chance(0.5) ? factors : "");
+    };
+    if (chance(0.7))
+      return rotation();
+    std::string list;
+    for (int64_t layer = 0; layer < layers; ++layer)
+      list += (layer ? ", " : "") + rotation();
+    return "[" + list + "]";
   }
 
   std::string attention(const std::string &x) {
@@ -222,24 +244,22 @@ private:
       kv = norm(kv, k, kDim);
     }
     if (chance(0.85)) {
-      int64_t dim = chance(0.7) ? kDim : kDim / 4 * 2;
-      std::string factors;
-      for (int64_t i = 0; i < dim / 2 && chance(0.97); ++i)
-        factors += fmt::format("{}{}.0", i ? ", " : "", 1 + i % 3);
-      bool whole = std::count(factors.begin(), factors.end(), ',') + 1 == dim / 2 && chance(0.5);
-      std::string attribute = fmt::format("#llm.rope<style = {}, dim = {}, theta = 1.0e+04 : f64, "
-                                          "magnitude = {} : f64, factors = [{}]>",
-                                          chance(0.5) ? "interleaved" : "half", dim,
-                                          chance(0.8) ? "1.0" : "1.25", whole ? factors : "");
-      qv = rope(qv, q, attribute);
-      kv = rope(kv, k, attribute);
+      std::string chosen = rotations();
+      qv = rope(qv, q, chosen);
+      kv = rope(kv, k, chosen);
     }
     body += fmt::format(
         "    %kv_after = llm.kv_append %kv[%layer], {}, {}, %batch : !kv, {}, {}, !batch\n", kv, vv,
         act(k), act(v));
     std::string options = fmt::format("scale = {} : f64", 1 / std::sqrt(static_cast<double>(kDim)));
-    if (chance(0.3))
+    if (chance(0.3)) {
       options += fmt::format(", window = {} : i64", pick({1, 3, 8, 17}));
+    } else if (chance(0.3)) {
+      std::vector<int64_t> windows;
+      for (int64_t layer = 0; layer < layers; ++layer)
+        windows.push_back(pick({0, 1, 3, 8, 17}));
+      options += fmt::format(", windows = array<i64: {}>", fmt::join(windows, ", "));
+    }
     if (chance(0.2))
       options += ", softcap = 5.0 : f64";
     std::string result = emit(

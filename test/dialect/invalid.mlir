@@ -444,6 +444,60 @@ func.func @f(%x: tensor<?x8xf32>, %p: tensor<?xi32>) {
 
 // -----
 
+// rope C3: nothing to rotate by
+func.func @f(%x: tensor<?x8xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{C3: needs either rope, or ropes and a layer index}}
+  %0 = llm.rope %x, %p {head_dim = 4 : i64} : tensor<?x8xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+// rope C3: a table without a layer
+func.func @f(%x: tensor<?x8xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{C3: needs either rope, or ropes and a layer index}}
+  %0 = llm.rope %x, %p {head_dim = 4 : i64, ropes = [#llm.rope<style = half, dim = 2, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = []>]} : tensor<?x8xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+// rope C4: an empty table
+func.func @f(%x: tensor<?x8xf32>, %p: tensor<?xi32>, %l: index) {
+  // expected-error@+1 {{C4: ropes is empty}}
+  %0 = llm.rope %x, %p[%l] {head_dim = 4 : i64, ropes = []} : tensor<?x8xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+// rope C4: rotations of different shape
+func.func @f(%x: tensor<?x8xf32>, %p: tensor<?xi32>, %l: index) {
+  // expected-error@+1 {{C4: ropes must be of one style and dim}}
+  %0 = llm.rope %x, %p[%l] {head_dim = 4 : i64, ropes = [#llm.rope<style = half, dim = 2, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = []>, #llm.rope<style = half, dim = 4, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = []>]} : tensor<?x8xf32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+// rope C4: not an entry for each layer
+!kv = !llm.kv<layers = 3, heads = 2, k_dim = 4, v_dim = 8, block = 16, element = f32>
+llm.model @m attributes {context_length = 8 : i64, vocabulary = 4 : i64} {
+  llm.weight @table : tensor<4x4xf32> from "table"
+  func.func @step(%batch: !llm.batch<mixed>, %kv: !kv) -> (tensor<?x4xf32>, !kv) {
+    %l = arith.constant 0 : index
+    %w = llm.get_weight @table : tensor<4x4xf32>
+    %t = llm.batch.tokens %batch : (!llm.batch<mixed>) -> tensor<?xi32>
+    %p = llm.batch.positions %batch : (!llm.batch<mixed>) -> tensor<?xi32>
+    %x = llm.embed %t, %w : (tensor<?xi32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    // expected-error@+1 {{C4: ropes has 2 entries, the model 3 layers}}
+    %r = llm.rope %x, %p[%l] {head_dim = 4 : i64, ropes = [#llm.rope<style = half, dim = 2, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = []>, #llm.rope<style = half, dim = 2, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = []>]} : tensor<?x4xf32>, tensor<?xi32>
+    return %r, %kv : tensor<?x4xf32>, !kv
+  }
+}
+
+// -----
+
 // softcap C1
 func.func @f(%x: tensor<?x8xf32>) {
   // expected-error@+1 {{C1: cap must be positive}}
@@ -538,6 +592,36 @@ func.func @f(%kv: !kv, %l: index, %b: !llm.batch<mixed>, %q: tensor<?x8xf32>) {
 func.func @f(%kv: !kv, %l: index, %b: !llm.batch<mixed>, %q: tensor<?x8xf32>) {
   // expected-error@+1 {{C4: window and softcap must be positive}}
   %0 = llm.attention %q, %kv[%l], %b {scale = 1.0 : f64, softcap = -1.0 : f64} : (tensor<?x8xf32>, !kv, !llm.batch<mixed>) -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+// attention C5: a window and a table of them
+!kv = !llm.kv<layers = 1, heads = 2, k_dim = 4, v_dim = 8, block = 16, element = f32>
+func.func @f(%kv: !kv, %l: index, %b: !llm.batch<mixed>, %q: tensor<?x8xf32>) {
+  // expected-error@+1 {{C5: has both window and windows}}
+  %0 = llm.attention %q, %kv[%l], %b {scale = 1.0 : f64, window = 3 : i64, windows = array<i64: 3>} : (tensor<?x8xf32>, !kv, !llm.batch<mixed>) -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+// attention C5: entries
+!kv = !llm.kv<layers = 3, heads = 2, k_dim = 4, v_dim = 8, block = 16, element = f32>
+func.func @f(%kv: !kv, %l: index, %b: !llm.batch<mixed>, %q: tensor<?x8xf32>) {
+  // expected-error@+1 {{C5: windows has 2 entries, the cache 3 layers}}
+  %0 = llm.attention %q, %kv[%l], %b {scale = 1.0 : f64, windows = array<i64: 3, 0>} : (tensor<?x8xf32>, !kv, !llm.batch<mixed>) -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+// attention C5: a negative window
+!kv = !llm.kv<layers = 2, heads = 2, k_dim = 4, v_dim = 8, block = 16, element = f32>
+func.func @f(%kv: !kv, %l: index, %b: !llm.batch<mixed>, %q: tensor<?x8xf32>) {
+  // expected-error@+1 {{C5: windows must not be negative}}
+  %0 = llm.attention %q, %kv[%l], %b {scale = 1.0 : f64, windows = array<i64: 3, -1>} : (tensor<?x8xf32>, !kv, !llm.batch<mixed>) -> tensor<?x16xf32>
   return
 }
 

@@ -1,6 +1,8 @@
 // Every op survives printing and parsing.
 // RUN: llmir-opt %s | llmir-opt | FileCheck %s
 
+#local = #llm.rope<style = half, dim = 4, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = []>
+#global = #llm.rope<style = half, dim = 4, theta = 1.0e+06 : f64, magnitude = 1.0 : f64, factors = []>
 !kv = !llm.kv<layers = 4, heads = 2, k_dim = 32, v_dim = 32, block = 16, element = f16>
 
 // CHECK-LABEL: llm.model @tiny attributes {context_length = 128 : i64, source = "tiny.gguf", vocabulary = 50 : i64}
@@ -43,12 +45,16 @@ llm.model @tiny attributes {context_length = 128 : i64, source = "tiny.gguf", vo
     %kr = llm.rope %kn, %positions {head_dim = 32 : i64, rope = #llm.rope<style = half, dim = 4, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = [1.0, 2.0]>} : tensor<?x64xf32>, tensor<?xi32>
     // CHECK: style = interleaved, dim = 32, theta = 1.000000e+04 : f64, magnitude = 1.000000e+00 : f64, factors = []
     %qr = llm.rope %q, %positions {head_dim = 32 : i64, rope = #llm.rope<style = interleaved, dim = 32, theta = 1.0e+04 : f64, magnitude = 1.0 : f64, factors = []>} : tensor<?x64xf32>, tensor<?xi32>
+    // CHECK: llm.rope %{{.*}}, %{{.*}}[%{{.*}}] {head_dim = 32 : i64, ropes = [#llm.rope<style = half, dim = 4, theta = 1.000000e+04 : f64, {{.*}}>, #llm.rope<{{.*}}>, #llm.rope<{{.*}}>, #llm.rope<style = half, dim = 4, theta = 1.000000e+06 : f64, {{.*}}>]} : tensor<?x64xf32>, tensor<?xi32>
+    %ql = llm.rope %q, %positions[%layer] {head_dim = 32 : i64, ropes = [#local, #local, #local, #global]} : tensor<?x64xf32>, tensor<?xi32>
     // CHECK: %[[KV:.*]] = llm.kv_append %{{.*}}[%{{.*}}], %{{.*}}, %{{.*}}, %{{.*}} : !llm.kv<layers = 4, heads = 2, k_dim = 32, v_dim = 32, block = 16, element = f16>, tensor<?x64xf32>, tensor<?x64xf32>, !llm.batch<mixed>
     %kv1 = llm.kv_append %kv[%layer], %kr, %k, %batch : !kv, tensor<?x64xf32>, tensor<?x64xf32>, !llm.batch<mixed>
     // CHECK: llm.attention %{{.*}}, %[[KV]][%{{.*}}], %{{.*}} {scale = 1.250000e-01 : f64} : (tensor<?x64xf32>, !llm.kv<{{.*}}>, !llm.batch<mixed>) -> tensor<?x64xf32>
     %o0 = llm.attention %qr, %kv1[%layer], %batch {scale = 1.25e-01 : f64} : (tensor<?x64xf32>, !kv, !llm.batch<mixed>) -> tensor<?x64xf32>
     // CHECK: llm.attention %{{.*}} {scale = 1.250000e-01 : f64, softcap = 5.000000e+01 : f64, window = 7 : i64}
     %o = llm.attention %o0, %kv1[%layer], %batch {scale = 1.25e-01 : f64, softcap = 5.0e+01 : f64, window = 7 : i64} : (tensor<?x64xf32>, !kv, !llm.batch<mixed>) -> tensor<?x64xf32>
+    // CHECK: llm.attention %{{.*}} {scale = 1.250000e-01 : f64, windows = array<i64: 7, 7, 7, 0>}
+    %ol = llm.attention %ql, %kv1[%layer], %batch {scale = 1.25e-01 : f64, windows = array<i64: 7, 7, 7, 0>} : (tensor<?x64xf32>, !kv, !llm.batch<mixed>) -> tensor<?x64xf32>
     // CHECK: llm.glu silu %{{.*}}, %{{.*}} : tensor<?x64xf32>
     %g = llm.glu silu %o, %x : tensor<?x64xf32>
     // CHECK: llm.activate gelu_tanh %{{.*}} : tensor<?x64xf32>

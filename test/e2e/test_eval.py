@@ -31,6 +31,17 @@ def test_float_models_agree_with_transformers(llmir, case, tmp_path):
     assert np.abs(got - tiny_models.logits_of(twin, tokens)).max() <= 2e-3
 
 
+@pytest.mark.parametrize("case", tiny_models.FAMILY_CASES, ids=tiny_models.case_name)
+def test_families_agree_with_transformers(llmir, case, tmp_path):
+    path = tmp_path / "tiny.gguf"
+    twin = tiny_models.write_tiny(path, **case)
+    tokens = random_tokens(case["seed"], twin.config.vocab_size, 120)  # some windows long
+    alone = logits(llmir, path, tokens, tmp_path, "--kv", "f32", "--threads", 1)
+    assert np.abs(alone - tiny_models.logits_of(twin, tokens)).max() <= 2e-3
+    for flags in (["--threads", 2, "--prefill-chunk", 7], ["--batch", 3, "--prefill-chunk", 50]):
+        assert np.array_equal(alone, logits(llmir, path, tokens, tmp_path, "--kv", "f32", *flags)), flags
+
+
 @pytest.mark.parametrize("types", ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "F16", "BF16"])
 def test_quantised_models_stay_close(llmir, types, tmp_path):
     path = tmp_path / "tiny.gguf"

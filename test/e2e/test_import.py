@@ -21,9 +21,9 @@ def write(path, architecture="llama", **changes):
     """A file of metadata and an embedding table only: what is wrong with the metadata is found first."""
     writer = gguf.GGUFWriter(path, architecture)
     for key, value in (KEYS | changes).items():
-        add = writer.add_float32 if isinstance(value, float) else writer.add_uint32
+        add = {float: writer.add_float32, list: writer.add_array}.get(type(value), writer.add_uint32)
         if value is not None:
-            add(f"llama.{key}", value)
+            add(f"{architecture}.{key}", value)
     writer.add_tensor("token_embd.weight", np.zeros((40, 32), np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -42,6 +42,12 @@ def write(path, architecture="llama", **changes):
     ({"attention.key_length": 7}, ["llama.rope.dimension_count is 7"]),
     ({"rope.freq_base": float("nan")}, ["llama.rope.freq_base is nan"]),
     ({"vocab_size": 41}, ["llama.vocab_size is 41", "40 rows"]),
+    ({"attention.sliding_window": 8, "attention.sliding_window_pattern": [True]},
+     ["llama.attention.sliding_window_pattern has 1 entries", "2 layers"]),
+    ({"attention.scale": -1.0}, ["llama.attention.scale is -1"]),
+    (dict(architecture="gemma3", final_logit_softcapping=-1.0), ["gemma3.final_logit_softcapping is -1"]),
+    ({"architecture": "gemma3", "rope.freq_base_swa": 0.5}, ["gemma3.rope.freq_base_swa is 0.5"]),
+    (dict(architecture="qwen3"), ["blk.0.attn_norm.weight is missing"]),
     ({}, ["blk.0.attn_norm.weight is missing"]),
 ], ids=lambda value: None)
 def test_bad_files(tmp_path, changes, words):
@@ -52,6 +58,14 @@ def test_bad_files(tmp_path, changes, words):
     assert result.stderr.count("\n") == 1 and str(path) in result.stderr
     for word in words:
         assert word in result.stderr
+
+
+def test_layers_that_differ_in_their_window_are_one_function(tmp_path):
+    path = tmp_path / "gemma3.gguf"
+    tiny_models.write_tiny(path, family="gemma3", seed=1, num_hidden_layers=7, sliding_window=16)
+    ir = print_ir(path).stdout
+    assert ir.count("func.func private @layer") == 1
+    assert "windows = array<i64: 16, 16, 16, 16, 16, 0, 16>" in ir and "ropes = [" in ir
 
 
 def test_layers_that_differ_are_functions_of_their_own(tmp_path):

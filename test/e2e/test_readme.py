@@ -1,4 +1,4 @@
-"""The README is true: every command in it that starts with build/bin is run here."""
+"""The README and the pages in docs are true: every command in them that starts with build/bin is run here."""
 import os
 import re
 import shlex
@@ -7,7 +7,9 @@ import subprocess
 import pytest
 from conftest import BUILD, ROOT
 
-COMMANDS = re.findall(r"^(build/bin/.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = [command for page in PAGES for command in re.findall(r"^(build/bin/.*)$", page.read_text(), re.MULTILINE)]
+STILL_FAILS = '#!/bin/sh\nllmir-opt "$1" 2>/dev/null | grep -q llm.linear && exit 1\nexit 0\n'
 OPT_INPUT = "llm.model @m attributes {vocabulary = 8 : i64, context_length = 8 : i64} {\n" \
     "  llm.weight @w : tensor<8x32xf32> from \"w\"\n" \
     "  func.func @step(%b: !llm.batch<mixed>, %kv: !llm.kv<layers = 1, heads = 1, k_dim = 8, v_dim = 8, block = 8, element = f16>)" \
@@ -24,9 +26,12 @@ OPT_INPUT = "llm.model @m attributes {vocabulary = 8 : i64, context_length = 8 :
 def test_command(command, model, tmp_path):
     (tmp_path / "ids.txt").write_text("1 2 3 4")
     (tmp_path / "model.mlir").write_text(OPT_INPUT)
+    (tmp_path / "still-fails.sh").write_text(STILL_FAILS)
+    (tmp_path / "still-fails.sh").chmod(0o755)
     arguments = shlex.split(command.replace("build/bin", str(BUILD / "bin")).replace("MODEL.gguf", model))
     result = subprocess.run(arguments, cwd=tmp_path, capture_output=True, timeout=120,
-                            env=os.environ | {"LLMIR_CACHE": str(tmp_path / "cache")})
+                            env=os.environ | {"LLMIR_CACHE": str(tmp_path / "cache"),
+                                              "PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}"})
     assert result.returncode == 0, result.stderr.decode()
 
 

@@ -31,10 +31,11 @@ def random_tokens(seed, size, count):
 CASES = [dict(seed=1, rope="default"), dict(seed=2, rope="linear"), dict(seed=3, rope="llama3"),
          dict(seed=4, rope="yarn"), dict(seed=5, attention_bias=True, tie_word_embeddings=False),
          dict(seed=6, types="Q4_0"), dict(seed=7, types="Q8_0", tie_word_embeddings=True),
-         dict(seed=8, types=lambda name: "Q5_1" if "blk.0" in name else "F16", num_hidden_layers=3)]
+         dict(seed=8, types=lambda name: "Q5_1" if "blk.0" in name else "F16", num_hidden_layers=3),
+         *tiny_models.FAMILY_CASES]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["seed"]))
+@pytest.mark.parametrize("case", CASES, ids=tiny_models.case_name)
 def test_tiny_models(case, tmp_path):
     path = tmp_path / "tiny.gguf"
     twin = tiny_models.write_tiny(path, **case)

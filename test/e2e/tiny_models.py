@@ -1,4 +1,4 @@
-"""Llama models for tests: tiny random ones written as GGUF beside their Hugging Face twin, and twins of GGUF files.
+"""Models for tests: tiny random ones of each family written as GGUF beside their Hugging Face twin, and twins of files.
 
 The twin holds, in f32, exactly the numbers that the file's tensors dequantise to. Shared by all end-to-end tests.
 """
@@ -8,6 +8,7 @@ import random
 import gguf
 import numpy as np
 import torch
+import transformers
 from gguf.quants import dequantize, quantize
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -16,24 +17,59 @@ CHAT_TEMPLATE = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content 
                  "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
 LAYER_NAMES = {
     "input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "post_attention_layernorm": "ffn_norm",
-    "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
+    "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm",
+    "self_attn.k_norm": "attn_k_norm", "post_attention_layernorm": "ffn_norm", "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
 }
+POST_NORMS = {"post_attention_layernorm": "post_attention_norm", "pre_feedforward_layernorm": "ffn_norm",
+              "post_feedforward_layernorm": "post_ffw_norm"}
+# The family's name in GGUF -> the classes of transformers.
+FAMILIES = {"llama": "Llama", "qwen2": "Qwen2", "qwen3": "Qwen3", "gemma": "Gemma", "gemma2": "Gemma2", "gemma3": "Gemma3"}
 
 
-def gguf_name(name):
+# Configurations that between them have all that tells the families apart.
+FAMILY_CASES = [
+    dict(family="qwen2", seed=31),
+    dict(family="qwen2", seed=32, use_sliding_window=True, sliding_window=9, max_window_layers=1, num_hidden_layers=3),
+    dict(family="qwen2", seed=33, rope="yarn", tie_word_embeddings=False),
+    dict(family="qwen3", seed=34, attention_bias=False),
+    dict(family="qwen3", seed=35, attention_bias=True, tie_word_embeddings=False),
+    dict(family="gemma", seed=36),
+    dict(family="gemma2", seed=37),
+    dict(family="gemma2", seed=38, num_hidden_layers=3, layer_types=["full_attention"] * 2 + ["sliding_attention"],
+         query_pre_attn_scalar=7, attn_logit_softcapping=None),
+    dict(family="gemma3", seed=39),
+    dict(family="gemma3", seed=40, num_hidden_layers=3, sliding_window=11, tie_word_embeddings=False,
+         layer_types=["sliding_attention", "full_attention", "sliding_attention"], final_logit_softcapping=4.0,
+         rope_parameters=dict(full_attention=dict(rope_type="linear", rope_theta=1e6, factor=8.0),
+                              sliding_attention=dict(rope_type="default", rope_theta=2e3))),
+]
+
+
+def case_name(case):
+    return f"{case.get('family', 'llama')}-{case['seed']}"
+
+
+def family_of(config):
+    return {"gemma3_text": "gemma3"}.get(config.model_type, config.model_type)
+
+
+def gguf_name(name, family="llama"):
     """The GGUF name of a Hugging Face parameter."""
+    layer_names = LAYER_NAMES | (POST_NORMS if family in ("gemma2", "gemma3") else {})
     fixed = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
              "lm_head.weight": "output.weight"}
     if name in fixed:
         return fixed[name]
     _, _, layer, rest = name.split(".", 3)
     module, kind = rest.rsplit(".", 1)
-    return f"blk.{layer}.{LAYER_NAMES[module]}.{kind}"
+    return f"blk.{layer}.{layer_names[module]}.{kind}"
 
 
 def heads_of(name, config):
     """Heads whose rows GGUF interleaves, 0 for tensors that stay as they are."""
+    if family_of(config) != "llama":
+        return 0
     part = name.split(".")[-2]
     return {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}.get(part, 0)
 
@@ -47,7 +83,7 @@ def deinterleave(x, heads):
     return x.reshape(heads, -1, 2, *x.shape[1:]).swapaxes(1, 2).reshape(x.shape) if heads else x
 
 
-def random_config(seed, **overrides):
+def random_config(seed, family="llama", **overrides):
     """A configuration of few thousand parameters; `rope` is one of default, linear, llama3, yarn."""
     rng = random.Random(seed)
     head_dim = rng.choice([8, 16, 32])
@@ -58,7 +94,9 @@ def random_config(seed, **overrides):
                     num_hidden_layers=rng.randint(1, 3), vocab_size=rng.randint(270, 700),
                     max_position_embeddings=256, rms_norm_eps=rng.choice([1e-5, 1e-6]),
                     tie_word_embeddings=rng.random() < 0.5, attention_bias=rng.random() < 0.3)
-    rope = overrides.pop("rope", rng.choice(["default", "linear", "llama3", "yarn"]))
+    if family.startswith("gemma") or family == "qwen2":
+        del settings["attention_bias"]
+    rope = overrides.pop("rope", rng.choice(["default", "linear", "llama3", "yarn"]) if family == "llama" else "default")
     parameters = dict(rope_type=rope, rope_theta=rng.choice([1e4, 5e5]))
     if rope != "default":
         parameters["factor"] = 4.0
@@ -67,7 +105,18 @@ def random_config(seed, **overrides):
     if rope == "llama3":
         parameters |= dict(low_freq_factor=1.0, high_freq_factor=4.0)
     settings["rope_parameters"] = parameters
-    return LlamaConfig(**(settings | overrides))
+    if family == "gemma3":
+        local = dict(rope_type="default", rope_theta=1e4)
+        settings["rope_parameters"] = dict(full_attention=parameters | dict(rope_theta=1e6), sliding_attention=local)
+    if family in ("gemma2", "gemma3"):
+        settings |= dict(sliding_window=rng.choice([5, 16, 33]), query_pre_attn_scalar=head_dim)
+        settings |= dict(num_hidden_layers=rng.randint(2, 3) if family == "gemma2" else rng.randint(7, 8))
+    if family == "gemma2":
+        settings |= dict(attn_logit_softcapping=rng.choice([5.0, 50.0]), final_logit_softcapping=rng.choice([3.0, 30.0]))
+    if family.startswith("gemma"):
+        settings |= dict(tie_word_embeddings=True)
+    config = getattr(transformers, FAMILIES[family] + ("TextConfig" if family == "gemma3" else "Config"))
+    return config(**(settings | overrides), attn_implementation="eager")
 
 
 def llama3_factors(config):
@@ -94,8 +143,29 @@ def vocabulary(size):
     return tokens, [3] * 3 + [1] * (size - 3), [f"{a} {b}" for a, b in merges]
 
 
+def write_window(writer, config):
+    """The sliding window and, where it is not the family's own, which layers it is of."""
+    slides = [kind == "sliding_attention" for kind in getattr(config, "layer_types", None) or []]
+    if not any(slides):
+        return
+    writer.add_sliding_window(config.sliding_window)
+    period = {"gemma2": 2, "gemma3": 6}.get(family_of(config), 0)
+    if slides != [(i + 1) % period != 0 if period else True for i in range(len(slides))]:
+        writer.add_sliding_window_pattern(slides)
+
+
 def write_metadata(writer, config):
     rope = config.rope_parameters
+    local = rope.get("sliding_attention")
+    rope = rope.get("full_attention", rope)
+    if local and local["rope_theta"] != 1e4:
+        writer.add_rope_freq_base_swa(local["rope_theta"])
+    write_window(writer, config)
+    if hasattr(config, "attn_logit_softcapping"):  # left out, Gemma 2's own would count
+        writer.add_attn_logit_softcapping(config.attn_logit_softcapping or 0)
+        writer.add_final_logit_softcapping(config.final_logit_softcapping or 0)
+    if getattr(config, "query_pre_attn_scalar", config.head_dim) != config.head_dim:
+        writer.add_attention_scale(config.query_pre_attn_scalar**-0.5)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)
@@ -127,21 +197,23 @@ def write_metadata(writer, config):
     writer.add_chat_template(CHAT_TEMPLATE)
 
 
-def write_tiny(path, seed, types=None, **overrides):
-    """Writes a random model to `path` and gives its twin.
+def write_tiny(path, seed, types=None, family="llama", **overrides):
+    """Writes a random model of a family to `path` and gives its twin.
 
     `types` gives a matrix's type by GGUF name: a name such as "Q4_0", or a function of the tensor's name that
     gives one. A type whose blocks do not divide the rows becomes F32; so do vectors.
     """
-    config = random_config(seed, **overrides)
+    config = random_config(seed, family, **overrides)
     torch.manual_seed(seed)
-    model = LlamaForCausalLM(config).eval().float()
+    model = getattr(transformers, FAMILIES[family] + "ForCausalLM")(config).eval().float()
     rng = np.random.default_rng(seed)
-    writer = gguf.GGUFWriter(path, "llama")
+    writer = gguf.GGUFWriter(path, family)
     write_metadata(writer, config)
     for name, parameter in model.named_parameters():
-        target, shape = gguf_name(name), tuple(parameter.shape)
-        scale = 1 if target == "token_embd.weight" else 1.5 / math.sqrt(shape[-1]) if len(shape) == 2 else 0.1
+        target, shape = gguf_name(name, family), tuple(parameter.shape)
+        scale = 1.5 / math.sqrt(shape[-1]) if len(shape) == 2 else 0.1
+        if target == "token_embd.weight":
+            scale = 3 / math.sqrt(shape[-1]) if family.startswith("gemma") else 1  # Gemma multiplies it by the root
         data = rng.normal(scale=scale, size=shape).astype(np.float32)
         data += np.float32("norm" in target)
         wanted = types(target) if callable(types) else types or "F32"
@@ -151,6 +223,8 @@ def write_tiny(path, seed, types=None, **overrides):
         stored = quantize(data, kind)
         writer.add_tensor(target, stored, raw_dtype=kind)
         exact = deinterleave(np.asarray(dequantize(stored, kind)).reshape(shape), heads_of(target, config))
+        if family.startswith("gemma") and "norm" in target:
+            exact = exact - 1  # its norms multiply by 1 + weight; GGUF has the sum
         parameter.data = torch.from_numpy(np.array(exact))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

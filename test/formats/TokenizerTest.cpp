@@ -138,8 +138,9 @@ TEST(Tokenizer, StreamHoldsBackHalfCharacters) {
 
 TEST(Tokenizer, RefusesBadVocabulariesByName) {
   TokenizerData data = smallData();
-  data.model = "llama";
-  EXPECT_THAT(refusal(data), HasSubstr("tokenizer.ggml.model is 'llama'"));
+  data.model = "t5";
+  EXPECT_THAT(refusal(data), testing::AllOf(HasSubstr("tokenizer.ggml.model is 't5'"),
+                                            HasSubstr("llama (sentencepiece BPE)")));
   data = smallData();
   data.pre = "no-such";
   EXPECT_THAT(refusal(data), testing::AllOf(HasSubstr("'no-such'"), HasSubstr("smollm")));

@@ -122,6 +122,10 @@ TEST(Attention, Window) {
         {.attributes = "scale = 0.7 : f64, window = " + std::to_string(window) + " : i64",
          .window = window});
 }
+TEST(Attention, WindowOfTheLayer) { // it runs on layer 1
+  expectWholePrefill({.attributes = "scale = 0.7 : f64, windows = array<i64: 2, 5>", .window = 5});
+  expectWholePrefill({.attributes = "scale = 0.7 : f64, windows = array<i64: 2, 0>"});
+}
 
 TEST(Attention, LargeScoresDoNotOverflow) {
   AttentionModel model(randomRows(9, width, 15, 1e4f), {.attributes = "scale = 1.0e+02 : f64"});

@@ -179,18 +179,24 @@ TEST(Linear, QuantisedActivationsAndWeight) {
 
 /// Rotation by complex multiplication: another way to the same numbers.
 static void expectRope(const char *style, int64_t dim, double magnitude,
-                       const std::vector<float> &factors) {
+                       const std::vector<float> &factors, bool ofLayer = false) {
   constexpr int64_t headDim = 8;
   constexpr int32_t start = 3;
   Rows x = randomRows(4, 2 * headDim, 6);
   std::string list;
   for (float factor : factors)
     list += (list.empty() ? "" : ", ") + std::to_string(factor);
+  auto rotation = [&](const std::string &theta) {
+    return std::string("#llm.rope<style = ") + style + ", dim = " + std::to_string(dim) +
+           ", theta = " + theta + " : f64, magnitude = " + std::to_string(magnitude) +
+           " : f64, factors = [" + list + "]>";
+  };
+  std::string attributes = ofLayer ? "[%one] {head_dim = 8 : i64, ropes = [" + rotation("7.0") +
+                                         ", " + rotation("100.0") + "]}"
+                                   : " {head_dim = 8 : i64, rope = " + rotation("100.0") + "}";
   TestModel model(x, "",
-                  std::string("%y = llm.rope %x, %positions {head_dim = 8 : i64, rope = ") +
-                      "#llm.rope<style = " + style + ", dim = " + std::to_string(dim) +
-                      ", theta = 1.0e+02 : f64, magnitude = " + std::to_string(magnitude) +
-                      " : f64, factors = [" + list + "]>} : tensor<?x16xf32>, tensor<?xi32>",
+                  "%one = arith.constant 1 : index\n%y = llm.rope %x, %positions" + attributes +
+                      " : tensor<?x16xf32>, tensor<?xi32>",
                   2 * headDim);
   Tensor y = model.run(start);
   bool half = std::string_view(style) == "half";
@@ -221,6 +227,7 @@ TEST(Rope, FactorsAndMagnitude) {
   expectRope("half", 8, 1.25, {1, 2, 4, 8});
   expectRope("interleaved", 4, 0.5, {1.5, 32});
 }
+TEST(Rope, OfTheLayer) { expectRope("half", 8, 1.25, {1, 2, 4, 8}, /*ofLayer=*/true); }
 
 TEST(Activate, EveryFunction) {
   std::vector<float> x = {-100, -2, -0.5, 0, 0.5, 2, 100};

@@ -34,6 +34,24 @@ TEST(KvCache, RefusesWhatCannotBeAddressed) {
   EXPECT_FALSE(KvCache::create(**device, {1 << 16, 1, INT32_MAX, 64, "f16"}, INT32_MAX));
 }
 
+TEST(KvCache, CopiesABlockInEveryLayer) {
+  auto device = CpuDevice::create(1);
+  auto cache = KvCache::create(**device, layout, 3);
+  auto bytes = [&](int layer, bool isV, int block) {
+    const llmir_kv_layer &memory = cache->layers()[layer];
+    return static_cast<uint8_t *>(isV ? memory.v : memory.k) + block * (isV ? 60 : 100);
+  };
+  for (int layer : {0, 1})
+    for (bool isV : {false, true})
+      std::fill_n(bytes(layer, isV, 2), isV ? 60 : 100, uint8_t(1 + 2 * layer + isV));
+  cache->copyBlock(2, 0);
+  for (int layer : {0, 1})
+    for (bool isV : {false, true}) {
+      EXPECT_TRUE(std::equal(bytes(layer, isV, 0), bytes(layer, isV, 1), bytes(layer, isV, 2)));
+      EXPECT_EQ(*bytes(layer, isV, 1), 0) << "the block behind it is left alone";
+    }
+}
+
 TEST(BlockPool, CountsReferences) {
   BlockPool pool(2);
   int32_t block = *pool.take();

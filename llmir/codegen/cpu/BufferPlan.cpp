@@ -11,6 +11,17 @@ int64_t rowStride(Type activations) {
   return llvm::alignTo(rowBytes(*llm::formatOf(tensor.getElementType()), tensor.getDimSize(1)), 64);
 }
 
+/// The operand whose memory the op that defines `value` takes over, or null.
+static Value overwrittenBy(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isa<llm::ScaleOp, llm::SoftcapOp, llm::ActivateOp>(op))
+    return {};
+  Operation *source = op->getOperand(0).getDefiningOp();
+  bool isOfPhase =
+      source && isa<llm::FuseOp>(op->getParentOp()) && source->getParentOp() == op->getParentOp();
+  return isOfPhase && op->getOperand(0).hasOneUse() ? op->getOperand(0) : Value();
+}
+
 Value rootOf(Value value) {
   while (true) {
     if (auto argument = dyn_cast<BlockArgument>(value)) {
@@ -21,6 +32,8 @@ Value rootOf(Value value) {
     } else if (auto fuse = value.getDefiningOp<llm::FuseOp>()) {
       value = fuse.getBody().front().getTerminator()->getOperand(
           cast<OpResult>(value).getResultNumber());
+    } else if (Value operand = overwrittenBy(value)) {
+      value = operand;
     } else {
       return value;
     }
@@ -49,7 +62,7 @@ BufferPlan BufferPlan::of(func::FuncOp function, const llvm::DenseSet<Value> &el
       if (isa<llm::FuseOp>(op))
         return;
       for (Value result : op->getResults())
-        if (isActivation(result) && !elsewhere.contains(result))
+        if (isActivation(result) && rootOf(result) == result && !elsewhere.contains(result))
           ranges.insert({result, LiveRange{phase, phase, rowStride(result.getType())}});
     });
     ++phase;

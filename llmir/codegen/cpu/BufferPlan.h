@@ -12,7 +12,8 @@ namespace llmir::cpu {
 int64_t rowStride(mlir::Type activations);
 
 /// The value that defines the memory behind `value`: looks through the arguments and results of
-/// llm.fuse regions.
+/// llm.fuse regions, and through functions of single elements, which overwrite an operand that
+/// nothing else in its phase reads.
 mlir::Value rootOf(mlir::Value value);
 
 /// The plan of one function. A buffer is live from the phase that defines it to the last phase that

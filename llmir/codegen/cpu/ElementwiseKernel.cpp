@@ -32,16 +32,16 @@ static Value compute(KernelBuilder &k, const ElementwiseSpec &spec, Value x, Val
 }
 
 func::FuncOp elementwiseKernel(KernelBuilder &k, const ElementwiseSpec &spec) {
-  std::string name =
-      fmt::format("elementwise_{}_{}_{:x}_{}_{}_{}", static_cast<int>(spec.op),
-                  static_cast<int>(spec.activation), std::bit_cast<uint64_t>(spec.constant),
-                  spec.xStride, spec.yStride, spec.resultStride);
+  std::string name = fmt::format(
+      "elementwise{}_{}_{}_{:x}_{}_{}_{}", spec.inPlace ? "_in_place" : "",
+      static_cast<int>(spec.op), static_cast<int>(spec.activation),
+      std::bit_cast<uint64_t>(spec.constant), spec.xStride, spec.yStride, spec.resultStride);
   return k.function(name, {k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.i64, k.i64}, [&](ValueRange a) {
     Value from = a[5], to = k.max(a[5], a[6]);
     Value whole = k.add(from, k.bitAnd(k.sub(to, from), k.index(-k.lanes())));
     k.forLoop(a[3], a[4], 1, [&](Value t) {
-      Value xRow = k.at(a[0], t, spec.xStride), yRow = k.at(a[1], t, spec.yStride),
-            resultRow = k.at(a[2], t, spec.resultStride);
+      Value resultRow = k.at(a[2], t, spec.resultStride), yRow = k.at(a[1], t, spec.yStride),
+            xRow = spec.inPlace ? resultRow : k.at(a[0], t, spec.xStride);
       k.forLoop(from, whole, k.lanes(), [&](Value column) {
         Value x = k.load(k.at(xRow, column, 4), k.vecF32()), y;
         if (hasSecondOperand(spec.op))

@@ -30,13 +30,10 @@ void registerEmitDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-/// Lowers to the LLVM dialect.
-static LogicalResult lowerToLlvm(ModuleOp module) {
-  PassManager passes(module.getContext());
+void addLlvmLowering(OpPassManager &passes) {
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(createConvertToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
-  return passes.run(module);
 }
 
 static Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const Target &target) {
@@ -130,12 +127,12 @@ static Status link(const std::string &object, const std::string &path) {
 }
 
 Status emitSharedObject(ModuleOp module, const Target &target, const std::string &path,
-                        const EmitFiles &files) {
+                        const EmitFiles &files, TimingScope *timing) {
+  TimingScope none, &steps = timing ? *timing : none;
+  TimingScope step = steps.nest("translate to LLVM IR");
   auto machine = makeTargetMachine(target);
   if (!machine)
     return forward(machine);
-  if (failed(lowerToLlvm(module)))
-    return fail("internal: the kernels could not be lowered to the LLVM dialect");
   llvm::LLVMContext context;
   auto llvmModule = translateModuleToLLVMIR(module, context);
   if (!llvmModule)
@@ -153,8 +150,10 @@ Status emitSharedObject(ModuleOp module, const Target &target, const std::string
     if (target.isa == CpuIsa::Avx512Vnni)
       function.addFnAttr("prefer-vector-width", "512");
   }
+  step = steps.nest("optimise LLVM IR");
   if (auto status = optimize(*llvmModule, **machine); !status)
     return status;
+  step = steps.nest("generate machine code");
   if (!files.llvmIr.empty()) {
     std::error_code error;
     llvm::raw_fd_ostream stream(files.llvmIr, error);
@@ -174,6 +173,7 @@ Status emitSharedObject(ModuleOp module, const Target &target, const std::string
           writeMachineCode(*llvmModule, **machine, object, llvm::CodeGenFileType::ObjectFile);
       !status)
     return status;
+  step = steps.nest("link");
   auto status = link(object, path);
   llvm::sys::fs::remove(object);
   return status;

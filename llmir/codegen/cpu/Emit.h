@@ -5,6 +5,8 @@
 #include "llmir/codegen/Target.h"
 #include "llmir/support/Error.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include <string>
 
 namespace llmir::cpu {
@@ -12,15 +14,18 @@ namespace llmir::cpu {
 /// Registers what translation to LLVM IR needs, in addition to registerKernelDialects.
 void registerEmitDialects(mlir::DialectRegistry &registry);
 
+/// Adds the passes from kernel dialects to the LLVM dialect, for a module.
+void addLlvmLowering(mlir::OpPassManager &passes);
+
 struct EmitFiles {
   std::string assembly; ///< write the assembly here as well, if not empty
   std::string llvmIr;   ///< write the optimised LLVM IR here as well, if not empty
 };
 
-/// Compiles `module` (kernel dialects; it is consumed) for `target` and links it into a shared
-/// object at `path`. Needs `ld.lld` beside LLVM's other tools or on PATH. Undefined symbols (libm)
-/// are resolved by the loading process.
+/// Compiles `module` (LLVM dialect) for `target` and links it into a shared object at `path`. Needs
+/// `ld.lld` beside LLVM's other tools or on PATH. Undefined symbols (libm) are resolved by the
+/// loading process. The steps are timed under `timing`, if given.
 Status emitSharedObject(mlir::ModuleOp module, const Target &target, const std::string &path,
-                        const EmitFiles &files = {});
+                        const EmitFiles &files = {}, mlir::TimingScope *timing = nullptr);
 
 } // namespace llmir::cpu

@@ -280,17 +280,25 @@ Value KernelBuilder::stack(int64_t bytes) {
   return LLVM::AllocaOp::create(b, loc, ptr, i8, index(bytes), /*alignment=*/64);
 }
 
-Value KernelBuilder::constantArray(StringRef name, ArrayRef<double> values) {
-  auto type = LLVM::LLVMArrayType::get(f64, values.size());
-  if (!module.lookupSymbol(name)) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(module.getBody());
+template <typename T>
+static Value placeArray(KernelBuilder &k, Type element, StringRef name, ArrayRef<T> values) {
+  if (!k.module.lookupSymbol(name)) {
+    OpBuilder::InsertionGuard guard(k.b);
+    k.b.setInsertionPointToStart(k.module.getBody());
     auto elements =
-        DenseElementsAttr::get(RankedTensorType::get({int64_t(values.size())}, f64), values);
-    LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true, LLVM::Linkage::Private, name,
-                           elements);
+        DenseElementsAttr::get(RankedTensorType::get({int64_t(values.size())}, element), values);
+    LLVM::GlobalOp::create(k.b, k.loc, LLVM::LLVMArrayType::get(element, values.size()),
+                           /*isConstant=*/true, LLVM::Linkage::Private, name, elements);
   }
-  return LLVM::AddressOfOp::create(b, loc, ptr, name);
+  return LLVM::AddressOfOp::create(k.b, k.loc, k.ptr, name);
+}
+
+Value KernelBuilder::constantArray(StringRef name, ArrayRef<double> values) {
+  return placeArray(*this, f64, name, values);
+}
+
+Value KernelBuilder::constantArray(StringRef name, ArrayRef<int64_t> values) {
+  return placeArray(*this, i64, name, values);
 }
 
 Value KernelBuilder::intrinsic(StringRef name, Type result, ValueRange operands) {

@@ -115,8 +115,9 @@ public:
   /// `bytes` of stack, aligned to 64; place it at the start of a function, never in a loop.
   Value stack(int64_t bytes);
 
-  /// A constant array of f64 in the code's own data; the name is a symbol of the module.
+  /// A constant array of f64 or i64 in the code's own data; the name is a symbol of the module.
   Value constantArray(llvm::StringRef name, llvm::ArrayRef<double> values);
+  Value constantArray(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
 
   /// An LLVM intrinsic by name.
   Value intrinsic(llvm::StringRef name, Type result, ValueRange operands);

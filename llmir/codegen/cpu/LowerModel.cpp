@@ -11,6 +11,7 @@
 #include "llmir/codegen/cpu/RowKernels.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/xxhash.h"
 #include <cstddef>
 #include <numeric>
 
@@ -70,7 +71,7 @@ AttentionSpec attentionSpecOf(llm::AttentionOp op) {
   spec.kv = op.getKv().getType();
   spec.queryHeads = op.getQueryHeads();
   spec.scale = op.getScale().convertToDouble();
-  spec.hasWindow = op.getWindow().has_value();
+  spec.hasWindow = op.hasWindow();
   if (op.getSoftcap())
     spec.softcap = op.getSoftcap()->convertToDouble();
   return spec;
@@ -126,8 +127,10 @@ private:
   void lowerElementwise(Operation &op, llm::Partition partition, int64_t columnUnit);
   AttentionSpec attentionSpec(llm::AttentionOp op);
   Values attentionInputs(llm::AttentionOp op);
-  Value windowOf(llm::AttentionOp op);
   void lowerAttention(llm::AttentionOp op);
+  Value windowOf(llm::AttentionOp op);
+  Value ropeTable(llm::RopeOp op);
+  Value perLayer(llvm::StringRef name, ArrayRef<int64_t> values, Value layer);
   void lowerCall(func::CallOp call);
   void lowerReturn(func::ReturnOp op);
   void fillRopeTables();
@@ -353,7 +356,7 @@ void FunctionLowering::lowerPhase(llm::FuseOp fuse) {
 void FunctionLowering::privateRows(ArrayRef<Operation *> ops, Value shift) {
   for (Operation *op : ops)
     for (Value result : op->getResults())
-      if (isActivation(result.getType()))
+      if (isActivation(result.getType()) && rootOf(result) == result)
         pointers[result] = k.at(pointers.lookup(result), shift, stride(result));
 }
 
@@ -527,7 +530,7 @@ void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t 
       .Case([&](llm::RopeOp o) {
         if (!rootOf(o.getPositions()).getDefiningOp<llm::BatchPositionsOp>())
           return unsupported(op, " at positions other than the batch's");
-        llm::RopeAttr rope = o.getRope();
+        llm::RopeAttr rope = o.getRotations().front(); // all are of one style and dim
         RopeSpec spec{static_cast<int64_t>(o.getHeadDim()),
                       rope.getDim(),
                       rope.getStyle(),
@@ -535,9 +538,8 @@ void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t 
                       ropeTableStride(rope),
                       stride(o.getResult())};
         Range heads = headsOf(o.getX(), spec.headDim);
-        call(ropeKernel(k, spec),
-             {pointer(o.getX()), arenaAt(context.ropeTables[rope]), pointer(o.getResult()),
-              tokenRange.from, tokenRange.to, heads.from, heads.to});
+        call(ropeKernel(k, spec), {pointer(o.getX()), ropeTable(o), pointer(o.getResult()),
+                                   tokenRange.from, tokenRange.to, heads.from, heads.to});
       })
       .Case([&](llm::LogitRowsOp o) {
         call(gatherRowsKernel(k, columnsOf(o.getX()), stride(o.getX()), stride(o.getResult())),
@@ -600,11 +602,12 @@ void FunctionLowering::lowerElementwise(Operation &op, llm::Partition partition,
   spec.xStride = stride(x);
   spec.yStride = y ? stride(y) : 0;
   spec.resultStride = stride(result);
+  spec.inPlace = rootOf(x) == rootOf(result);
   Range rows = rowRange(result), columns = {k.index(0), k.index(columnsOf(result))};
   if (partition == llm::Partition::Features)
     rows = {k.index(0), rowCount(result)}, columns = columnShare(columnsOf(result), columnUnit);
-  call(elementwiseKernel(k, spec), {pointer(x), y ? pointer(y) : null(), pointer(result), rows.from,
-                                    rows.to, columns.from, columns.to});
+  call(elementwiseKernel(k, spec), {spec.inPlace ? null() : pointer(x), y ? pointer(y) : null(),
+                                    pointer(result), rows.from, rows.to, columns.from, columns.to});
 }
 
 AttentionSpec FunctionLowering::attentionSpec(llm::AttentionOp op) {
@@ -620,7 +623,6 @@ Values FunctionLowering::attentionInputs(llm::AttentionOp op) {
           kvPointer(op.getLayer(), offsetof(llmir_kv_layer, k)),
           kvPointer(op.getLayer(), offsetof(llmir_kv_layer, v)),
           batchInts(offsetof(llmir_batch, token_sequence)),
-
           batchInts(offsetof(llmir_batch, positions)),
           batchInts(offsetof(llmir_batch, block_table)),
           batchCount(offsetof(llmir_batch, block_table_stride)),
@@ -635,8 +637,32 @@ void FunctionLowering::lowerAttention(llm::AttentionOp op) {
   call(attentionKernel(k, spec), operands);
 }
 
+/// The positions that a token sees: all there can be where the layer has no window.
 Value FunctionLowering::windowOf(llm::AttentionOp op) {
-  return k.index(op.getWindow().value_or(0));
+  constexpr int64_t all = std::numeric_limits<int32_t>::max();
+  if (!op.getWindows())
+    return k.index(op.getWindow() ? static_cast<int64_t>(*op.getWindow()) : all);
+  SmallVector<int64_t> windows(*op.getWindows());
+  std::ranges::replace(windows, 0, all);
+  return perLayer("windows", windows, op.getLayer());
+}
+
+/// Where the table of the layer's cosines and sines begins.
+Value FunctionLowering::ropeTable(llm::RopeOp op) {
+  if (!op.getLayer())
+    return arenaAt(context.ropeTables[*op.getRope()]);
+  SmallVector<int64_t> offsets;
+  for (llm::RopeAttr rope : op.getRotations())
+    offsets.push_back(context.ropeTables[rope]);
+  return k.offset(arena, k.mul(capacity, perLayer("rope_tables", offsets, op.getLayer())));
+}
+
+/// The entry of a constant table that belongs to the layer.
+Value FunctionLowering::perLayer(llvm::StringRef name, ArrayRef<int64_t> values, Value layer) {
+  uint64_t hash = llvm::xxh3_64bits(
+      ArrayRef(reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(int64_t)));
+  Value table = k.constantArray(fmt::format("{}_{:x}", name.str(), hash), values);
+  return k.load(k.at(table, indices.lookup(rootOf(layer)), 8), k.i64);
 }
 
 void FunctionLowering::lowerCall(func::CallOp callOp) {
@@ -729,8 +755,9 @@ Expected<LoweredModel> lowerModel(llm::ModelOp model, const WeightTable &weights
   // The arena, from its start: tables of rotations, the step's frame, the frames of what it calls.
   int64_t &total = lowered.arenaBytesPerToken;
   model.walk([&](llm::RopeOp op) {
-    if (context.ropeTables.insert({op.getRope(), total}).second)
-      total += ropeTableStride(op.getRope());
+    for (llm::RopeAttr rope : op.getRotations())
+      if (context.ropeTables.insert({rope, total}).second)
+        total += ropeTableStride(rope);
   });
   // A partial softmax for each token and KV head; when there are fewer tokens, for more splits.
   context.partialsOffset = total;

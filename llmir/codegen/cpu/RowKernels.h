@@ -52,6 +52,7 @@ struct ElementwiseSpec {
   llm::Activation activation = llm::Activation::Silu; ///< Glu, Activate
   double constant = 1;                                ///< Scale: factor; Softcap: cap
   int64_t xStride = 0, yStride = 0, resultStride = 0;
+  bool inPlace = false; ///< x is what stands in `result`; the argument x is not read
 };
 /// f(x, y (second operand: Add, Mul, Glu's up; else null), result, t0, t1, c0, c1): rows [t0, t1),
 /// columns [c0, c1). c0 is a multiple of 16; The value of an element does not depend on the ranges.

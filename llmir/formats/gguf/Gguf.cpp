@@ -188,6 +188,15 @@ Expected<std::vector<int32_t>> GgufFile::getI32Array(std::string_view key) const
   return numbers<int32_t>(key, "an array of 32-bit integers");
 }
 
+Expected<std::vector<bool>> GgufFile::getBoolArray(std::string_view key) const {
+  auto found = value(key);
+  if (!found)
+    return forward(found);
+  if (!found->isArray || found->type != GgufType::Bool)
+    return tl::unexpected(wrongType(name, key, *found, "an array of booleans"));
+  return std::vector<bool>(found->data, found->data + found->count);
+}
+
 /// get, with nothing for a missing key.
 template <typename T> static Expected<std::optional<T>> found(bool has, Expected<T> value) {
   if (!has)

@@ -79,6 +79,7 @@ public:
   Expected<std::vector<std::string_view>> getStringArray(std::string_view key) const;
   Expected<std::vector<float>> getF32Array(std::string_view key) const;
   Expected<std::vector<int32_t>> getI32Array(std::string_view key) const;
+  Expected<std::vector<bool>> getBoolArray(std::string_view key) const;
   Expected<std::optional<uint64_t>> findU64(std::string_view key) const;
   Expected<std::optional<int64_t>> findI64(std::string_view key) const;
   Expected<std::optional<float>> findF32(std::string_view key) const;

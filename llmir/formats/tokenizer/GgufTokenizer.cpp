@@ -10,16 +10,23 @@ static Expected<TokenizerData> readData(const GgufFile &file) {
   if (!model)
     return forward(model);
   data.model = *model;
-  if (data.model != "gpt2") // refused by the tokenizer; other models have other fields
+  if (data.model != "gpt2" && data.model != "llama") // refused by the tokenizer
     return data;
   auto tokens = file.getStringArray("tokenizer.ggml.tokens");
   if (!tokens)
     return forward(tokens);
   data.tokens.assign(tokens->begin(), tokens->end());
-  auto merges = file.getStringArray("tokenizer.ggml.merges");
-  if (!merges)
-    return forward(merges);
-  data.merges.assign(merges->begin(), merges->end());
+  if (data.model == "llama") {
+    auto scores = file.getF32Array("tokenizer.ggml.scores");
+    if (!scores)
+      return forward(scores);
+    data.scores = std::move(*scores);
+  } else {
+    auto merges = file.getStringArray("tokenizer.ggml.merges");
+    if (!merges)
+      return forward(merges);
+    data.merges.assign(merges->begin(), merges->end());
+  }
   auto pre = file.findString("tokenizer.ggml.pre");
   if (!pre)
     return forward(pre);
@@ -44,18 +51,16 @@ static Expected<TokenizerData> readData(const GgufFile &file) {
       return forward(value);
     id = *value;
   }
-  std::optional<bool> addSpacePrefix;
   const std::pair<const char *, std::optional<bool> &> flags[] = {
       {"tokenizer.ggml.add_bos_token", data.addBos},
       {"tokenizer.ggml.add_eos_token", data.addEos},
-      {"tokenizer.ggml.add_space_prefix", addSpacePrefix}};
+      {"tokenizer.ggml.add_space_prefix", data.addSpacePrefix}};
   for (const auto &[key, flag] : flags) {
     auto value = file.findBool(key);
     if (!value)
       return forward(value);
     flag = *value;
   }
-  data.addSpacePrefix = addSpacePrefix.value_or(false);
   return data;
 }
 

@@ -9,8 +9,6 @@
 
 namespace llmir {
 
-static constexpr size_t maxTextBytes = size_t(512) << 20;
-
 struct PreTokenizer::Patterns {
   std::vector<std::unique_ptr<icu::RegexPattern>> compiled;
 };

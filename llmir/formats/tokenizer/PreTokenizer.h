@@ -22,6 +22,9 @@ struct PreTokenizerRow {
 
 std::span<const PreTokenizerRow> preTokenizerTable();
 
+/// Texts that are longer are refused, whatever encodes them.
+constexpr size_t maxTextBytes = size_t(512) << 20;
+
 class PreTokenizer {
 public:
   /// Errors: an unknown name (the known ones are listed).

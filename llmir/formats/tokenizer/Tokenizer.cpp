@@ -5,8 +5,8 @@
 
 namespace llmir {
 
-Status Tokenizer::encodeText(std::string_view text, BytePairMerger &merger,
-                             std::vector<int32_t> &output) const {
+Status Tokenizer::encodePiece(std::string_view text, BytePairMerger &merger,
+                              std::vector<int32_t> &output) const {
   std::string prefixed;
   if (addSpacePrefix && !text.empty() && text.front() != ' ') {
     prefixed = " " + std::string(text);
@@ -34,21 +34,30 @@ Status Tokenizer::encodeText(std::string_view text, BytePairMerger &merger,
   return {};
 }
 
-Expected<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
-                                                 EncodeOptions options) const {
-  std::vector<int32_t> output;
+Status Tokenizer::encodeBytePairs(std::string_view text, EncodeOptions options,
+                                  std::vector<int32_t> &output) const {
   BytePairMerger merger(merges);
-  if (options.addBos && addBos)
-    output.push_back(*bos);
   for (size_t position = 0; position < text.size();) {
     const SpecialTokens::Match match = specialTokens.find(text, position, options.parseSpecial);
-    Status status = encodeText(text.substr(position, match.begin - position), merger, output);
+    Status status = encodePiece(text.substr(position, match.begin - position), merger, output);
     if (!status)
-      return forward(status);
+      return status;
     if (match.length > 0)
       output.push_back(match.id);
     position = match.begin + match.length;
   }
+  return {};
+}
+
+Expected<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
+                                                 EncodeOptions options) const {
+  std::vector<int32_t> output;
+  if (options.addBos && addBos)
+    output.push_back(*bos);
+  Status status =
+      isScored ? encodeScored(text, options, output) : encodeBytePairs(text, options, output);
+  if (!status)
+    return forward(status);
   if (options.addBos && addEos)
     output.push_back(*eos);
   return output;

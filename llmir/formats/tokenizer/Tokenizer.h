@@ -1,10 +1,11 @@
 // Text to token ids and back: byte-level byte pair encoding as GPT-2, Llama 3, Qwen, SmolLM and
-// most others use it (tokenizer.ggml.model = "gpt2"). Immutable once made: all threads may share
-// one.
+// most others use it (tokenizer.ggml.model = "gpt2"), and sentencepiece's BPE of Gemma, Llama 2 and
+// Mistral ("llama"). Immutable once made: all threads may share one.
 #pragma once
 
 #include "llmir/formats/tokenizer/BytePairMerger.h"
 #include "llmir/formats/tokenizer/PreTokenizer.h"
+#include "llmir/formats/tokenizer/ScoreMerger.h"
 #include "llmir/formats/tokenizer/SpecialTokens.h"
 #include "llmir/formats/tokenizer/TokenizerData.h"
 #include "llmir/support/Error.h"
@@ -40,7 +41,8 @@ public:
 
   /// Any bytes may come in; what is no UTF-8 is encoded byte by byte. A byte for which the
   /// vocabulary has no token becomes the unknown token, or nothing where there is none, as in
-  /// Hugging Face's tokenizers. Errors: text over 512 MiB.
+  /// Hugging Face's tokenizers. Of a llama vocabulary, ▁ in a text is a space. Errors: text over
+  /// 512 MiB.
   Expected<std::vector<int32_t>> encode(std::string_view text, EncodeOptions options = {}) const;
 
   /// The exact bytes of the tokens, one after the other; ids outside the vocabulary give nothing.
@@ -65,22 +67,33 @@ public:
 
 private:
   Status readTokens(TokenizerData &data);
+  Status indexBytePairs(const TokenizerData &data);
+  Status indexScored(TokenizerData &data);
   Status readMerges(const TokenizerData &data);
   Status readIds(const TokenizerData &data);
-  Status encodeText(std::string_view text, BytePairMerger &merger,
-                    std::vector<int32_t> &output) const;
+  Status encodeBytePairs(std::string_view text, EncodeOptions options,
+                         std::vector<int32_t> &output) const;
+  Status encodePiece(std::string_view text, BytePairMerger &merger,
+                     std::vector<int32_t> &output) const;
+  Status encodeScored(std::string_view text, EncodeOptions options,
+                      std::vector<int32_t> &output) const;
 
   struct TextHash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
+  bool isScored = false; // a llama vocabulary
   PreTokenizer preTokenizer;
   std::vector<std::string> bytes;                                                // by id
   std::vector<TokenType> types;                                                  // by id
   std::unordered_map<std::string, int32_t, TextHash, std::equal_to<>> idOfBytes; // BPE tokens only
   std::array<int32_t, 256> idOfByte{};                                           // -1: no token
   MergeTable merges;
+  TokenIndex tokenIndex; // llama only, as the three below
+  std::vector<float> scores;
+  size_t longestToken = 0;
+  bool hasUnused = false;
   SpecialTokens specialTokens;
   std::optional<int32_t> bos, eos;
   int32_t unknown = -1;

@@ -27,6 +27,11 @@ static std::string shown(std::string_view text) {
   return text.size() > 60 ? line + "..." : line;
 }
 
+/// Whether a token is found in text as it is written, not put together from pieces.
+static bool standsAsItIs(TokenType type) {
+  return type == TokenType::Control || type == TokenType::UserDefined || type == TokenType::Unknown;
+}
+
 Status Tokenizer::readTokens(TokenizerData &data) {
   if (data.tokens.empty())
     return fail("tokenizer.ggml.tokens is missing or empty: the file has no vocabulary");
@@ -40,45 +45,49 @@ Status Tokenizer::readTokens(TokenizerData &data) {
   const int32_t count = int32_t(data.tokens.size());
   bytes.resize(count);
   types.resize(count, TokenType::Normal);
-  idOfBytes.reserve(count);
   idOfByte.fill(-1);
   std::unordered_map<std::string_view, int32_t> standing; // control and user-defined texts
   for (int32_t id = 0; id < count; ++id) {
-    std::string &text = data.tokens[id];
     if (!data.types.empty()) {
       if (data.types[id] < 0 || data.types[id] > int32_t(TokenType::Byte))
         return fail("tokenizer.ggml.token_type[{}] is {}, known types are 0 to 6", id,
                     data.types[id]);
       types[id] = TokenType(data.types[id]);
     }
-    const TokenType type = types[id];
-    const bool stands =
-        type == TokenType::Control || type == TokenType::UserDefined || type == TokenType::Unknown;
     // Padding entries can never come out of text, so their texts need not differ.
-    if (type == TokenType::Unused) {
-      bytes[id] = std::move(text);
+    if (types[id] == TokenType::Unused)
       continue;
-    }
+    const std::string &text = data.tokens[id];
     if (text.empty())
       return fail("tokenizer.ggml.tokens[{}] is empty", id);
-    if (stands) {
-      auto [other, isNew] = standing.try_emplace(text, id);
-      if (!isNew)
-        return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
-                    other->second, id, shown(text));
-      bytes[id] = text;
+    if (!standsAsItIs(types[id]))
+      continue;
+    auto [other, isNew] = standing.try_emplace(text, id);
+    if (!isNew)
+      return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
+                  other->second, id, shown(text));
+  }
+  return isScored ? indexScored(data) : indexBytePairs(data);
+}
+
+Status Tokenizer::indexBytePairs(const TokenizerData &data) {
+  idOfBytes.reserve(data.tokens.size());
+  for (int32_t id = 0; id < vocabSize(); ++id) {
+    const std::string &text = data.tokens[id];
+    const TokenType type = types[id];
+    bytes[id] = text;
+    if (type == TokenType::Unused)
+      continue;
+    if (standsAsItIs(type))
       specialTokens.add(text, id, type != TokenType::UserDefined);
-    }
     // User-defined words of plain ASCII can take part in merges like any other token; control
     // tokens never do, or plain text could spell them.
     const bool plain = std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
-    if (stands && !(type == TokenType::UserDefined && plain))
+    if (standsAsItIs(type) && !(type == TokenType::UserDefined && plain))
       continue;
     std::optional<std::string> decoded = bytesOfToken(text);
-    if (!decoded) { // reachable by id only
-      bytes[id] = text;
+    if (!decoded) // reachable by id only
       continue;
-    }
     auto [other, isNew] = idOfBytes.try_emplace(*decoded, id);
     if (!isNew)
       return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
@@ -133,11 +142,15 @@ Status Tokenizer::readIds(const TokenizerData &data) {
     if (id)
       ends.push_back(*id);
   for (int32_t id = 0; id < vocabSize(); ++id)
-    if ((types[id] == TokenType::Control || types[id] == TokenType::UserDefined) &&
+    if ((types[id] == TokenType::Control ||
+         (types[id] == TokenType::UserDefined && bytes[id] != "</s>")) && // an HTML tag there
         std::ranges::find(endTexts, bytes[id]) != std::end(endTexts))
       ends.push_back(id);
   std::ranges::sort(ends);
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  if (!unk && isScored) // sentencepiece's vocabularies always have one
+    if (auto found = std::ranges::find(types, TokenType::Unknown); found != types.end())
+      unk = int32_t(found - types.begin());
   // An unknown token that is also a control token (<|endoftext|>) would let stray bytes act on the
   // model.
   if (unk && types[*unk] != TokenType::Control)
@@ -149,23 +162,25 @@ Status Tokenizer::readIds(const TokenizerData &data) {
       return fail(
           "tokenizer.ggml.add_{0}_token is true, but tokenizer.ggml.{0}_token_id is missing",
           field);
-  addBos = data.addBos.value_or(bos && preTokenizer.addBosByDefault());
+  addBos = data.addBos.value_or(bos && (isScored || preTokenizer.addBosByDefault()));
   addEos = data.addEos.value_or(false);
-  addSpacePrefix = data.addSpacePrefix;
+  addSpacePrefix = data.addSpacePrefix.value_or(isScored);
   return {};
 }
 
 Expected<Tokenizer> Tokenizer::create(TokenizerData data) {
-  if (data.model != "gpt2")
-    return fail(
-        "tokenizer.ggml.model is '{}', which is not supported: only byte-level BPE ('gpt2') "
-        "is",
-        shown(data.model));
   Tokenizer tokenizer;
-  Expected<PreTokenizer> preTokenizer = PreTokenizer::create(data.pre);
-  if (!preTokenizer)
-    return forward(preTokenizer);
-  tokenizer.preTokenizer = std::move(*preTokenizer);
+  tokenizer.isScored = data.model == "llama";
+  if (!tokenizer.isScored && data.model != "gpt2")
+    return fail("tokenizer.ggml.model is '{}', which is not supported; known: gpt2 (byte-level "
+                "BPE) and llama (sentencepiece BPE)",
+                shown(data.model));
+  if (!tokenizer.isScored) {
+    Expected<PreTokenizer> preTokenizer = PreTokenizer::create(data.pre);
+    if (!preTokenizer)
+      return forward(preTokenizer);
+    tokenizer.preTokenizer = std::move(*preTokenizer);
+  }
   if (Status status = tokenizer.readTokens(data); !status)
     return forward(status);
   if (data.merges.size() > UINT32_MAX)

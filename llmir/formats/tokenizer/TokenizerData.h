@@ -1,4 +1,4 @@
-// What a byte-level BPE tokenizer is made of, as plain data: the tokenizer itself knows no file
+// What a tokenizer is made of, as plain data: the tokenizer itself knows no file
 // format, so that GGUF metadata and tokenizer.json can both fill this.
 #pragma once
 
@@ -21,16 +21,18 @@ enum class TokenType : int32_t {
 };
 
 struct TokenizerData {
-  std::string model = "gpt2";  // "gpt2" is byte-level BPE, the only one supported
-  std::string pre = "default"; // name of the pre-tokenizer
-  /// Token texts by id: normal ones in GPT-2's printable byte alphabet, control and user-defined
-  /// ones as they are.
+  /// "gpt2": byte-level BPE by merge rules; "llama": sentencepiece's BPE by scores.
+  std::string model = "gpt2";
+  std::string pre = "default"; // name of the pre-tokenizer; gpt2 only
+  /// Token texts by id: control and user-defined ones as they are, normal ones of gpt2 in its
+  /// printable byte alphabet, of llama with ▁ for a space.
   std::vector<std::string> tokens;
   std::vector<int32_t> types;      // TokenType by id; empty: all normal
-  std::vector<std::string> merges; // "left right", best first
+  std::vector<std::string> merges; // gpt2 only: "left right", best first
+  std::vector<float> scores;       // llama only: by id, the highest merges first
   std::optional<int64_t> bosId, eosId, eotId, eomId, unknownId, paddingId;
-  std::optional<bool> addBos, addEos; // absent: as the pre-tokenizer's models do
-  bool addSpacePrefix = false;
+  std::optional<bool> addBos, addEos; // absent: as the models usually do
+  std::optional<bool> addSpacePrefix; // absent: only llama's texts begin with a space
 };
 
 } // namespace llmir

@@ -15,6 +15,11 @@ struct Architecture {
 
 std::span<const Architecture> allArchitectures();
 
+Status buildGemma(ModelBuilder &builder);
+Status buildGemma2(ModelBuilder &builder);
+Status buildGemma3(ModelBuilder &builder);
 Status buildLlama(ModelBuilder &builder);
+Status buildQwen2(ModelBuilder &builder);
+Status buildQwen3(ModelBuilder &builder);
 
 } // namespace llmir::frontend

@@ -1,8 +1,6 @@
 // The functions of a model and the blocks of ops that families of models share.
 #include "llmir/frontend/arch/ModelBuilder.h"
 
-#include <cmath>
-
 using namespace mlir;
 
 namespace llmir::frontend {
@@ -59,6 +57,8 @@ Status ModelBuilder::buildFunctions(const Hyperparameters &h, LayerBody body) {
   };
   Value tokens = llm::BatchTokensOp::create(b, loc, tokenInts, batch);
   Value x = llm::EmbedOp::create(b, loc, hidden, tokens, get(*table));
+  if (h.embeddingScale != 1)
+    x = llm::ScaleOp::create(b, loc, hidden, x, b.getF64FloatAttr(h.embeddingScale));
   for (int64_t i = 0; i < h.layers; ++i) {
     Value index = arith::ConstantIndexOp::create(b, loc, i);
     auto call = func::CallOp::create(b, loc, layerFunctions[kindOfLayer[i]],
@@ -66,10 +66,12 @@ Status ModelBuilder::buildFunctions(const Hyperparameters &h, LayerBody body) {
     x = call.getResult(0);
     kv = call.getResult(1);
   }
-  x = norm(x, get(*outputNorm), h.normEps);
   x = llm::LogitRowsOp::create(b, loc, hidden, x, batch);
+  x = norm(x, get(*outputNorm), h.normEps);
   Value logits =
       llm::LinearOp::create(b, loc, logitsType, x, get(*output ? *output : *table), Value());
+  if (h.logitSoftcap)
+    logits = llm::SoftcapOp::create(b, loc, logitsType, logits, b.getF64FloatAttr(*h.logitSoftcap));
   func::ReturnOp::create(b, loc, ValueRange{logits, kv});
   return {};
 }
@@ -97,19 +99,33 @@ Value ModelBuilder::linear(Value x, const std::string &name) {
 
 Value ModelBuilder::add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
 
-Value ModelBuilder::attentionBlock(Value x, const Hyperparameters &h, llm::RopeAttr rope) {
+Value ModelBuilder::rotate(Value heads, const Hyperparameters &h) {
+  if (h.ropes.empty())
+    return heads;
+  auto same = uniform(h.ropes);
+  ArrayAttr table;
+  if (!same)
+    table = b.getArrayAttr(SmallVector<Attribute>(h.ropes.begin(), h.ropes.end()));
+  return llm::RopeOp::create(b, loc, heads.getType(), heads, positions, same ? Value() : layer,
+                             b.getI64IntegerAttr(h.kDim), same.value_or(llm::RopeAttr()), table);
+}
+
+Value ModelBuilder::attentionBlock(Value x, const Hyperparameters &h) {
   Value q = linear(x, "attn_q"), k = linear(x, "attn_k"), v = linear(x, "attn_v");
-  auto rotate = [&](Value heads) -> Value {
-    return llm::RopeOp::create(b, loc, heads.getType(), heads, positions,
-                               b.getI64IntegerAttr(h.kDim), rope);
-  };
-  q = rotate(q);
-  k = rotate(k);
+  if (Value weight = layerWeight("attn_q_norm.weight"))
+    q = norm(q, weight, h.normEps);
+  if (Value weight = layerWeight("attn_k_norm.weight"))
+    k = norm(k, weight, h.normEps);
+  q = rotate(q, h);
+  k = rotate(k, h);
   kv = llm::KvAppendOp::create(b, loc, kvType, kv, layer, k, v, batch);
-  Value o = llm::AttentionOp::create(b, loc, activations(h.heads * h.vDim), q, kv, layer, batch,
-                                     b.getF64FloatAttr(1 / std::sqrt(double(h.kDim))),
-                                     h.window ? b.getI64IntegerAttr(*h.window) : IntegerAttr(),
-                                     FloatAttr());
+  auto window = uniform(h.windows);
+  Value o = llm::AttentionOp::create(
+      b, loc, activations(h.heads * h.vDim), q, kv, layer, batch,
+      b.getF64FloatAttr(h.attentionScale),
+      window.value_or(0) > 0 ? b.getI64IntegerAttr(*window) : IntegerAttr(),
+      window ? DenseI64ArrayAttr() : b.getDenseI64ArrayAttr(h.windows),
+      h.attentionSoftcap ? b.getF64FloatAttr(*h.attentionSoftcap) : FloatAttr());
   return linear(o, "attn_output");
 }
 
@@ -118,6 +134,17 @@ Value ModelBuilder::mlpBlock(Value x, llm::Activation activation) {
   Value product = llm::GluOp::create(
       b, loc, gate.getType(), llm::ActivationAttr::get(b.getContext(), activation), gate, up);
   return linear(product, "ffn_down");
+}
+
+Value ModelBuilder::preNormLayer(Value x, const Hyperparameters &h, llm::Activation activation) {
+  auto normBy = [&](Value y, const char *name) {
+    Value weight = layerWeight(name);
+    return weight ? norm(y, weight, h.normEps) : y;
+  };
+  Value attended = attentionBlock(normBy(x, "attn_norm.weight"), h);
+  x = add(x, normBy(attended, "post_attention_norm.weight"));
+  Value mixed = mlpBlock(normBy(x, "ffn_norm.weight"), activation);
+  return add(x, normBy(mixed, "post_ffw_norm.weight"));
 }
 
 } // namespace llmir::frontend

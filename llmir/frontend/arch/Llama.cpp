@@ -24,34 +24,11 @@ Status frontend::buildLlama(ModelBuilder &builder) {
   if (!rope)
     return forward(rope);
 
+  h->ropes.assign(h->layers, *rope);
+
   builder.beginModel(*h);
-  const int64_t q = h->heads * h->kDim, k = h->kvHeads * h->kDim, v = h->kvHeads * h->vDim;
-  const LayerTensor tensors[] = {
-      {"attn_norm.weight", {h->embedding}},
-      {"attn_q.weight", {q, h->embedding}},
-      {"attn_q.bias", {q}, false},
-      {"attn_k.weight", {k, h->embedding}},
-      {"attn_k.bias", {k}, false},
-      {"attn_v.weight", {v, h->embedding}},
-      {"attn_v.bias", {v}, false},
-      {"attn_output.weight", {h->embedding, h->heads * h->vDim}},
-      {"attn_output.bias", {h->embedding}, false},
-      {"ffn_norm.weight", {h->embedding}},
-      {"ffn_gate.weight", {h->feedForward, h->embedding}},
-      {"ffn_gate.bias", {h->feedForward}, false},
-      {"ffn_up.weight", {h->feedForward, h->embedding}},
-      {"ffn_up.bias", {h->feedForward}, false},
-      {"ffn_down.weight", {h->embedding, h->feedForward}},
-      {"ffn_down.bias", {h->embedding}, false},
-  };
-  if (Status status = builder.layerWeights(tensors, h->layers); !status)
+  if (Status status = builder.layerWeights(decoderTensors(*h), h->layers); !status)
     return status;
-  return builder.buildFunctions(*h, [&](ModelBuilder &m, Value x) {
-    Value attended =
-        m.attentionBlock(m.norm(x, m.layerWeight("attn_norm.weight"), h->normEps), *h, *rope);
-    x = m.add(x, attended);
-    Value mixed =
-        m.mlpBlock(m.norm(x, m.layerWeight("ffn_norm.weight"), h->normEps), llm::Activation::Silu);
-    return m.add(x, mixed);
-  });
+  return builder.buildFunctions(
+      *h, [&](ModelBuilder &m, Value x) { return m.preNormLayer(x, *h, llm::Activation::Silu); });
 }

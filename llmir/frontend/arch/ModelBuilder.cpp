@@ -44,7 +44,53 @@ Expected<int64_t> ModelBuilder::count(const std::string &key, std::optional<int6
   return int64_t(*value);
 }
 
-Expected<Hyperparameters> ModelBuilder::readHyperparameters() {
+Status ModelBuilder::readWindows(Hyperparameters &h, int64_t period) {
+  h.slides.assign(h.layers, false);
+  h.windows.assign(h.layers, 0);
+  auto window = file.findU64(key("attention.sliding_window"));
+  if (!window)
+    return forward(window);
+  if (window->value_or(0) == 0)
+    return {};
+  const std::string pattern = key("attention.sliding_window_pattern");
+  if (auto stored = file.value(pattern); stored && stored->isArray) {
+    auto slides = file.getBoolArray(pattern);
+    if (!slides)
+      return forward(slides);
+    if (int64_t(slides->size()) != h.layers)
+      return fail("{}: {} has {} entries, the model {} layers: convert the model again",
+                  file.path(), pattern, slides->size(), h.layers);
+    h.slides = std::move(*slides);
+  } else {
+    auto given = file.findU64(pattern);
+    if (!given)
+      return forward(given);
+    if (*given)
+      period = int64_t(std::min<uint64_t>(**given, maxLayers + 1));
+    for (int64_t i = 0; i < h.layers; ++i)
+      h.slides[i] = period == 0 || i % period < period - 1;
+  }
+  // A window as long as the context hides nothing.
+  if (**window < uint64_t(std::max(h.context, options.contextLength.value_or(0))))
+    for (int64_t i = 0; i < h.layers; ++i)
+      h.windows[i] = h.slides[i] ? int64_t(**window) : 0;
+  return {};
+}
+
+Expected<std::optional<double>> ModelBuilder::readSoftcap(std::string_view field,
+                                                          std::optional<double> absent) {
+  auto stored = file.findF32(key(field));
+  if (!stored)
+    return forward(stored);
+  if (!*stored)
+    return absent;
+  if (!(**stored >= 0) || !std::isfinite(**stored))
+    return fail("{}: {} is {}, it must be positive and finite: convert the model again",
+                file.path(), key(field), **stored);
+  return **stored == 0 ? std::nullopt : std::optional<double>(**stored);
+}
+
+Expected<Hyperparameters> ModelBuilder::readHyperparameters(int64_t windowPeriod) {
   Hyperparameters h{};
   std::optional<Error> error;
   auto read = [&](int64_t &field, std::string_view name, std::optional<int64_t> absent,
@@ -85,11 +131,15 @@ Expected<Hyperparameters> ModelBuilder::readHyperparameters() {
     return fail("{}: {} is {}, it must be positive and finite: convert the model again",
                 file.path(), key("attention.layer_norm_rms_epsilon"), *eps);
   h.normEps = *eps;
-  auto window = file.findU64(key("attention.sliding_window"));
-  if (!window)
-    return forward(window);
-  if (window->value_or(0) > 0 && **window < uint64_t(h.context))
-    h.window = int64_t(**window);
+  auto scale = file.findF32(key("attention.scale"));
+  if (!scale)
+    return forward(scale);
+  h.attentionScale = scale->value_or(0) == 0 ? 1 / std::sqrt(double(h.kDim)) : **scale;
+  if (!(h.attentionScale > 0) || !std::isfinite(h.attentionScale))
+    return fail("{}: {} is {}, it must be positive and finite: convert the model again",
+                file.path(), key("attention.scale"), h.attentionScale);
+  if (Status status = readWindows(h, windowPeriod); !status)
+    return forward(status);
 
   const GgufTensor *table = file.findTensor("token_embd.weight");
   if (!table)
@@ -126,6 +176,28 @@ Expected<Hyperparameters> ModelBuilder::readHyperparameters() {
                                file.path(), *options.contextLength, h.context));
   }
   return h;
+}
+
+std::vector<LayerTensor> decoderTensors(const Hyperparameters &h) {
+  const int64_t q = h.heads * h.kDim, k = h.kvHeads * h.kDim, v = h.kvHeads * h.vDim;
+  return {
+      {"attn_norm.weight", {h.embedding}},
+      {"attn_q.weight", {q, h.embedding}},
+      {"attn_q.bias", {q}, false},
+      {"attn_k.weight", {k, h.embedding}},
+      {"attn_k.bias", {k}, false},
+      {"attn_v.weight", {v, h.embedding}},
+      {"attn_v.bias", {v}, false},
+      {"attn_output.weight", {h.embedding, h.heads * h.vDim}},
+      {"attn_output.bias", {h.embedding}, false},
+      {"ffn_norm.weight", {h.embedding}},
+      {"ffn_gate.weight", {h.feedForward, h.embedding}},
+      {"ffn_gate.bias", {h.feedForward}, false},
+      {"ffn_up.weight", {h.feedForward, h.embedding}},
+      {"ffn_up.bias", {h.feedForward}, false},
+      {"ffn_down.weight", {h.embedding, h.feedForward}},
+      {"ffn_down.bias", {h.embedding}, false},
+  };
 }
 
 Status ModelBuilder::checkTensor(const GgufTensor &tensor, const std::vector<int64_t> &shape) {

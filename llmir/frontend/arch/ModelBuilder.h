@@ -18,7 +18,13 @@ namespace llmir::frontend {
 struct Hyperparameters {
   int64_t layers, embedding, heads, kvHeads, kDim, vDim, feedForward, vocabulary, context;
   double normEps;
-  std::optional<int64_t> window;
+  double attentionScale;        ///< of scores; 1 / sqrt(kDim) if the file does not say
+  std::vector<bool> slides;     ///< of each layer: whether it is one with a sliding window
+  std::vector<int64_t> windows; ///< of each layer, 0: sees the whole context
+  // What only some families have; set by them.
+  std::vector<llm::RopeAttr> ropes; ///< of each layer; empty: no rotation
+  double embeddingScale = 1;
+  std::optional<double> attentionSoftcap, logitSoftcap;
 };
 
 /// A tensor that layers have: its part of the name behind "blk.N." and the shape it must have.
@@ -27,6 +33,9 @@ struct LayerTensor {
   std::vector<int64_t> shape;
   bool required = true;
 };
+
+/// The tensors of attentionBlock and mlpBlock and of the norms before them; biases are optional.
+std::vector<LayerTensor> decoderTensors(const Hyperparameters &h);
 
 class ModelBuilder {
 public:
@@ -40,7 +49,11 @@ public:
   const mlir::Location loc;
   mlir::OwningOpRef<mlir::ModuleOp> module;
 
-  Expected<Hyperparameters> readHyperparameters();
+  /// Of each `windowPeriod` layers the last one sees the whole context where the model has a
+  /// sliding window and the file does not say which layers slide; 0: all slide.
+  Expected<Hyperparameters> readHyperparameters(int64_t windowPeriod = 0);
+  /// A positive number with a default; 0 in the file means none.
+  Expected<std::optional<double>> readSoftcap(std::string_view field, std::optional<double> absent);
 
   /// Checks the tensor of the whole model and makes its symbol; null if it is optional and absent.
   Expected<llm::WeightOp> modelWeight(const std::string &name, std::vector<int64_t> shape,
@@ -61,15 +74,33 @@ public:
   mlir::Value layerWeight(const std::string &name);
   mlir::Value norm(mlir::Value x, mlir::Value weight, double eps);
   mlir::Value linear(mlir::Value x, const std::string &name);
-  mlir::Value attentionBlock(mlir::Value x, const Hyperparameters &h, llm::RopeAttr rope);
+  /// Queries and keys are normalised by head where the layer has attn_q_norm and attn_k_norm.
+  mlir::Value attentionBlock(mlir::Value x, const Hyperparameters &h);
   mlir::Value mlpBlock(mlir::Value x, llm::Activation activation);
   mlir::Value add(mlir::Value x, mlir::Value y);
+  /// Attention and MLP, each behind a norm and added to what came in; normalised again before that
+  /// where the layer has post_attention_norm and post_ffw_norm.
+  mlir::Value preNormLayer(mlir::Value x, const Hyperparameters &h, llm::Activation activation);
 
   /// Names of the tensors that the file has and nothing asked for go to `warn`.
   void warnOfUnusedTensors();
 
 private:
   Expected<int64_t> count(const std::string &key, std::optional<int64_t> absent, int64_t limit);
+  Status readWindows(Hyperparameters &h, int64_t period);
+  mlir::Value rotate(mlir::Value heads, const Hyperparameters &h);
+  /// What a table of layers holds for the kind that is being built, if it is the same for all of
+  /// this kind.
+  template <typename T> std::optional<T> uniform(const std::vector<T> &ofLayer) const {
+    std::optional<T> value;
+    for (size_t i = 0; i < ofLayer.size(); ++i)
+      if (kindOfLayer[i] == currentKind) {
+        if (value && *value != ofLayer[i])
+          return std::nullopt;
+        value = ofLayer[i];
+      }
+    return value;
+  }
   Status checkTensor(const GgufTensor &tensor, const std::vector<int64_t> &shape);
   mlir::RankedTensorType tensorType(const GgufTensor &tensor);
   mlir::RankedTensorType activations(int64_t columns);

@@ -142,4 +142,22 @@ Expected<llm::RopeAttr> readRope(const GgufFile &file, const std::string &prefix
                             builder.getDenseF32ArrayAttr(rounded));
 }
 
+Expected<llm::RopeAttr> readSlidingRope(const GgufFile &file, const std::string &prefix,
+                                        llm::RopeAttr rope, std::optional<double> absentBase) {
+  const std::string key = prefix + ".rope.freq_base_swa";
+  auto stored = file.findF32(key);
+  if (!stored)
+    return forward(stored);
+  if (!*stored && !absentBase)
+    return rope;
+  double base = *stored ? double(**stored) : *absentBase;
+  if (!(base > 1) || !std::isfinite(base))
+    return fail("{}: {} is {}, it must be more than 1 and finite: convert the model again",
+                file.path(), key, base);
+  mlir::Builder builder(rope.getContext());
+  return llm::RopeAttr::get(rope.getContext(), rope.getStyle(), rope.getDim(),
+                            builder.getF64FloatAttr(base), builder.getF64FloatAttr(1),
+                            builder.getDenseF32ArrayAttr({}));
+}
+
 } // namespace llmir::frontend

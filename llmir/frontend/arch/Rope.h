@@ -5,6 +5,7 @@
 #include "llmir/dialect/Llm.h"
 #include "llmir/formats/gguf/Gguf.h"
 #include "llmir/support/Error.h"
+#include <optional>
 #include <string>
 
 namespace llmir::frontend {
@@ -13,5 +14,10 @@ namespace llmir::frontend {
 Expected<llm::RopeAttr> readRope(const GgufFile &file, const std::string &prefix, int64_t headDim,
                                  int64_t trainedContext, llm::RopeStyle style,
                                  mlir::MLIRContext &context);
+
+/// The rotation of layers with a sliding window: `rope` itself, or with a base of its own
+/// (`rope.freq_base_swa`, or `absentBase` where the file has none) without any scaling.
+Expected<llm::RopeAttr> readSlidingRope(const GgufFile &file, const std::string &prefix,
+                                        llm::RopeAttr rope, std::optional<double> absentBase);
 
 } // namespace llmir::frontend

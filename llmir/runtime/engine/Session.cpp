@@ -15,12 +15,13 @@ Expected<std::unique_ptr<Session>> Session::create(Device &device, const Program
   if (!cache)
     return forward(cache);
   std::unique_ptr<Session> session(new Session(device, program, limits, std::move(*cache)));
-  session->tokenCapacity = (int64_t(limits.tokens) + 15) / 16 * 16; // a multiple of 16: the ABI
-  auto arena = device.allocate(size_t(session->tokenCapacity * manifest.arenaBytesPerToken));
+  auto planned = planMemory(manifest, options);
+  if (!planned)
+    return forward(planned);
+  auto arena = device.allocate(size_t(planned->scratch));
   if (!arena)
     return forward(arena, fmt::format("scratch memory of {} tokens a step", limits.tokens));
-  auto logits =
-      device.allocate(size_t(limits.logitRows) * manifest.model.vocabulary * sizeof(float));
+  auto logits = device.allocate(size_t(planned->logits));
   if (!logits)
     return forward(logits, fmt::format("{} rows of logits", limits.logitRows));
   session->arena = std::move(*arena);
@@ -34,7 +35,7 @@ void Session::run() {
   args.batch = &batch;
   args.kv = kv.layers();
   args.arena = arena.data();
-  args.token_capacity = tokenCapacity;
+  args.token_capacity = tokenCapacity(stepLimits);
   args.logits = reinterpret_cast<float *>(logitMemory.data());
   device->launch(*program, args);
 }

@@ -2,14 +2,9 @@
 // logits. The engine and the evaluation of logits both run their steps through it.
 #pragma once
 
-#include "llmir/runtime/engine/StepBatch.h"
+#include "llmir/runtime/engine/MemoryUse.h"
 
 namespace llmir {
-
-struct SessionOptions {
-  StepLimits step;
-  int32_t kvBlocks = 0; ///< of the whole cache
-};
 
 class Session {
 public:
@@ -22,6 +17,11 @@ public:
   const StepLimits &limits() const { return stepLimits; }
   KvCache &cache() { return kv; }
   StepBatch &batch() { return stepBatch; }
+
+  /// What program and session hold; equal to planMemory().
+  MemoryUse memory() const {
+    return {manifest().weightBytes, kv.bytes(), int64_t(arena.size()), int64_t(logitMemory.size())};
+  }
 
   /// Runs what is in batch(). Never allocates.
   void run();
@@ -48,7 +48,6 @@ private:
   KvCache kv;
   StepBatch stepBatch;
   DeviceBuffer arena, logitMemory;
-  int64_t tokenCapacity = 0;
 };
 
 } // namespace llmir

@@ -36,12 +36,13 @@ static TokenizerData dataFrom(const json &object) {
   data.tokens = object.value("tokens", data.tokens);
   data.types = object.value("types", data.types);
   data.merges = object.value("merges", data.merges);
+  data.scores = object.value("scores", data.scores);
   data.bosId = optionalField<int64_t>(object, "bos");
   data.eosId = optionalField<int64_t>(object, "eos");
   data.unknownId = optionalField<int64_t>(object, "unknown");
   data.addBos = optionalField<bool>(object, "add_bos");
   data.addEos = optionalField<bool>(object, "add_eos");
-  data.addSpacePrefix = object.value("add_space_prefix", false);
+  data.addSpacePrefix = optionalField<bool>(object, "add_space_prefix");
   return data;
 }
 

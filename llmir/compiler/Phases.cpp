@@ -1,0 +1,123 @@
+// The phases, from a model file to a shared object. To add one: write its function, and a line in
+// the list at the end.
+#include "llmir/compiler/Phases.h"
+
+#include "llmir/abi/llmir_abi.h"
+#include "llmir/codegen/cpu/AttentionKernel.h"
+#include "llmir/codegen/cpu/Emit.h"
+#include "llmir/compiler/PackWeights.h"
+#include "llmir/transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+namespace llmir {
+
+namespace {
+
+Status import(Compilation &c) {
+  if (c.import) {
+    auto imported = c.import();
+    if (!imported)
+      return forward(imported);
+    c.imported = std::move(*imported);
+    c.llmModule = *c.imported;
+  }
+  if (auto status = verifyModule(c, "the imported model"); !status)
+    return status;
+  return findModel(c);
+}
+
+Status eliminateCommonSubexpressions(Compilation &c) {
+  return runPasses(
+      c, "cse", [](OpPassManager &passes) { passes.addNestedPass<llm::ModelOp>(createCSEPass()); });
+}
+
+Status quantizeActivations(Compilation &c) {
+  llm::QuantizeActivationsPassOptions options;
+  options.activations = c.options.activations;
+  return runPasses(c, "llm-quantize-activations", [&](OpPassManager &passes) {
+    passes.addNestedPass<llm::ModelOp>(llm::createQuantizeActivationsPass(options));
+  });
+}
+
+Status formPhases(Compilation &c) {
+  return runPasses(c, "llm-form-phases", [](OpPassManager &passes) {
+    passes.addNestedPass<llm::ModelOp>(llm::createFormPhasesPass());
+  });
+}
+
+Status packWeights(Compilation &c) {
+  c.weights.emplace(c.model, c.target);
+  planWeights(*c.weights, c.manifest);
+  return c.weightsPlanned ? c.weightsPlanned(*c.weights, c.manifest) : Status();
+}
+
+void describe(Compilation &c) {
+  Manifest &manifest = c.manifest;
+  llm::KvType kv = c.model.getKvType();
+  manifest.abiVersion = LLMIR_ABI_VERSION;
+  manifest.compiler = LLMIR_VERSION;
+  manifest.triple = c.target.triple;
+  manifest.cpu = c.target.cpu;
+  manifest.features = c.target.cpuFlags;
+  manifest.activations = c.options.activations;
+  manifest.arenaBytesPerToken = c.lowered.arenaBytesPerToken;
+  manifest.model.name = c.model.getSymName().str();
+  manifest.model.vocabulary = static_cast<int64_t>(c.model.getVocabulary());
+  manifest.model.contextLength = static_cast<int64_t>(c.model.getContextLength());
+  manifest.model.layers = kv.getLayers();
+  manifest.kv = {kv.getLayers(), kv.getBlock(), cpu::kBlockBytes(kv), cpu::vBlockBytes(kv),
+                 kv.getElement().isF16() ? "f16" : "f32"};
+}
+
+Status lower(Compilation &c) {
+  auto lowered = cpu::lowerModel(c.model, *c.weights, c.target);
+  if (!lowered)
+    return forward(lowered);
+  c.lowered = std::move(*lowered);
+  describe(c);
+  return {};
+}
+
+Status lowerToLlvm(Compilation &c) {
+  return runPasses(c, "internal: lowering to the LLVM dialect", cpu::addLlvmLowering);
+}
+
+Status emit(Compilation &c) {
+  if (c.codeFile.empty())
+    return {};
+  cpu::EmitFiles files = {.assembly = c.options.assemblyFile, .llvmIr = ""};
+  if (!c.dumpPrefix.empty()) {
+    files.llvmIr = c.dumpPrefix + ".ll";
+    if (files.assembly.empty())
+      files.assembly = c.dumpPrefix + ".s";
+  }
+  return cpu::emitSharedObject(c.module(), c.target, c.codeFile, files, c.timing);
+}
+
+constexpr Phase list[] = {
+    {"import", "everything else works on what it makes", import},
+    {"cse", nullptr, eliminateCommonSubexpressions},
+    {"quantize-activations", nullptr, quantizeActivations},
+    {"form-phases", "lower puts a barrier behind each phase it forms", formPhases},
+    {"pack-weights", "lower reads weights by the slots it gives", packWeights},
+    {"lower", "lower-to-llvm translates the kernels it makes", lower},
+    {"lower-to-llvm", "emit translates the LLVM dialect only", lowerToLlvm},
+    {"emit", "it writes the shared object", emit},
+};
+
+} // namespace
+
+Status findModel(Compilation &c) {
+  if (c.lowered.module)
+    return {};
+  auto models = llvm::to_vector(c.llmModule.getOps<llm::ModelOp>());
+  if (models.size() != 1)
+    return fail("the module has {} llm.model ops, exactly one is compiled", models.size());
+  c.model = models[0];
+  return {};
+}
+
+std::span<const Phase> phases() { return list; }
+
+} // namespace llmir

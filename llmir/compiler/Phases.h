@@ -1,0 +1,64 @@
+// The pipeline as data: one flat list of phases, each with a name, a switch and a function, and
+// what a compilation carries from one to the next. RunPhases.cpp runs the list.
+#pragma once
+
+#include "llmir/abi/Manifest.h"
+#include "llmir/codegen/cpu/LowerModel.h"
+#include "llmir/compiler/Compile.h"
+#include "mlir/Support/Timing.h"
+#include <span>
+
+namespace llmir {
+
+/// Everything a compilation has made so far.
+struct Compilation {
+  const CompileOptions &options;
+  mlir::MLIRContext &context;
+  /// Makes the module; the phase `import` only checks `llmModule` if this is empty.
+  std::function<Expected<mlir::OwningOpRef<mlir::ModuleOp>>()> import;
+  std::string codeFile;
+  WeightsPlanned weightsPlanned;
+  std::string modelFile = {}; ///< named in errors; empty: there is no file
+  mlir::ModuleOp llmModule = {};
+  mlir::OwningOpRef<mlir::ModuleOp> imported = {}; ///< owns llmModule if `import` made it
+  llm::ModelOp model = {};
+  Target target = {};
+  std::optional<cpu::WeightTable> weights = {};
+  cpu::LoweredModel lowered = {};
+  Manifest manifest = {};
+  // The phase that is running:
+  mlir::TimingScope *timing = nullptr;
+  std::string dumpPrefix = {}; ///< of its dump files; empty: none are written
+  int dumpedPasses = 0;
+
+  /// The module that the next phase works on: llm IR, then kernels.
+  mlir::ModuleOp module() { return lowered.module ? *lowered.module : llmModule; }
+};
+
+struct Phase {
+  const char *name;
+  /// Why --disable-pass cannot switch it off; null for an optional phase.
+  const char *needed;
+  Status (*run)(Compilation &);
+};
+
+/// In the order in which they run.
+std::span<const Phase> phases();
+
+/// Runs the passes that `fill` adds on the current module, timed, dumped and verified one by one.
+/// The first error diagnostic becomes the Error, behind `what`.
+Status runPasses(Compilation &compilation, const char *what,
+                 llvm::function_ref<void(mlir::OpPassManager &)> fill);
+
+/// Points `model` to the one llm.model, while the current module is llm IR. Fails if there is not
+/// exactly one.
+Status findModel(Compilation &compilation);
+
+/// Verifies the current module; `what` is whose fault a breach is.
+Status verifyModule(Compilation &compilation, llvm::StringRef what);
+
+/// Runs all phases, or those up to `stopAfter`, as the options say. Fails before the first one if
+/// an option names what is not there.
+Status runPhases(Compilation &compilation);
+
+} // namespace llmir

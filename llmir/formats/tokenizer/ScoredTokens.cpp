@@ -1,0 +1,99 @@
+// The tokenizer's side of sentencepiece vocabularies: tokens with scores instead of merge rules.
+// All texts are kept with spaces instead of ▁, so that a token's text is its bytes.
+#include "llmir/formats/tokenizer/Tokenizer.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace llmir {
+
+static constexpr std::string_view spaceMark = "\xE2\x96\x81"; // ▁, U+2581
+
+static std::string withSpaces(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (size_t mark; (mark = text.find(spaceMark)) != text.npos;) {
+    result.append(text.substr(0, mark)) += ' ';
+    text.remove_prefix(mark + spaceMark.size());
+  }
+  return result.append(text);
+}
+
+/// The byte of a token such as <0x0A>.
+static std::optional<uint8_t> byteOf(std::string_view text) {
+  if (text.size() != 6 || !text.starts_with("<0x") || !text.ends_with('>'))
+    return std::nullopt;
+  uint8_t byte = 0;
+  const char *begin = text.data() + 3, *end = begin + 2;
+  auto [stop, failure] = std::from_chars(begin, end, byte, 16);
+  return stop == end && failure == std::errc() ? std::optional(byte) : std::nullopt;
+}
+
+Status Tokenizer::indexScored(TokenizerData &data) {
+  if (data.scores.size() != data.tokens.size())
+    return fail("tokenizer.ggml.scores has {} entries, tokenizer.ggml.tokens has {}: they must "
+                "agree",
+                data.scores.size(), data.tokens.size());
+  scores = std::move(data.scores);
+  tokenIndex = TokenIndex(data.tokens.size());
+  for (int32_t id = 0; id < vocabSize(); ++id) {
+    if (std::isnan(scores[id]))
+      return fail("tokenizer.ggml.scores[{}] is no number", id);
+    const TokenType type = types[id];
+    if (type == TokenType::Byte) {
+      const std::optional<uint8_t> byte = byteOf(data.tokens[id]);
+      if (!byte)
+        return fail("tokenizer.ggml.tokens[{}] is a byte token and must look like <0x0A>", id);
+      bytes[id] = std::string(1, char(*byte));
+      idOfByte[*byte] = id;
+      continue;
+    }
+    bytes[id] = withSpaces(data.tokens[id]);
+    if (type == TokenType::Control || type == TokenType::Unknown || type == TokenType::UserDefined)
+      specialTokens.add(bytes[id], id, type != TokenType::UserDefined);
+    if (type == TokenType::Control || type == TokenType::Unknown || bytes[id].empty())
+      continue;
+    longestToken = std::max(longestToken, bytes[id].size());
+    hasUnused |= type == TokenType::Unused;
+    tokenIndex.add(id, bytes);
+  }
+  return {};
+}
+
+Status Tokenizer::encodeScored(std::string_view given, EncodeOptions options,
+                               std::vector<int32_t> &output) const {
+  if (given.size() > maxTextBytes)
+    return fail("text has {} bytes, at most {} can be tokenized at once: split it", given.size(),
+                maxTextBytes);
+  ScoreMerger merger(
+      {tokenIndex, bytes, scores, types, idOfByte, unknown, longestToken, hasUnused});
+  // User-defined tokens are found in what stands between control tokens, its first space included.
+  auto encodePlain = [&](std::string_view text) {
+    std::string prefixed;
+    if (addSpacePrefix && !text.empty())
+      text = (prefixed += ' ').append(text);
+    for (size_t position = 0; position < text.size();) {
+      const SpecialTokens::Match match = specialTokens.find(text, position, /*withControl=*/false);
+      merger.merge(text.substr(position, match.begin - position), output);
+      if (match.length > 0)
+        output.push_back(match.id);
+      position = match.begin + match.length;
+    }
+  };
+  const std::string text = withSpaces(given);
+  const std::string_view view = text;
+  size_t begin = 0;
+  for (size_t position = 0; options.parseSpecial && position < text.size();) {
+    const SpecialTokens::Match match = specialTokens.find(view, position, /*withControl=*/true);
+    position = match.begin + match.length;
+    if (match.length == 0 || types[match.id] == TokenType::UserDefined)
+      continue;
+    encodePlain(view.substr(begin, match.begin - begin));
+    output.push_back(match.id);
+    begin = position;
+  }
+  encodePlain(view.substr(begin));
+  return {};
+}
+
+} // namespace llmir

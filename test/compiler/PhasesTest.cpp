@@ -1,0 +1,153 @@
+// The list of phases and what --stop-after, --disable-pass, --pass-plugin, --pass-pipeline-after,
+// --dump-dir and --timing do with it.
+#include "llmir/compiler/Phases.h"
+
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/raw_ostream.h"
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+
+using namespace llmir;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+
+constexpr const char *smallModel = R"(
+!kv = !llm.kv<layers = 1, heads = 1, k_dim = 8, v_dim = 8, block = 8, element = f16>
+llm.model @small attributes {vocabulary = 8 : i64, context_length = 8 : i64} {
+  llm.weight @w : tensor<8x32x!llm.quant<q8_0>> from "w"
+  func.func @step(%b: !llm.batch<mixed>, %kv: !kv) -> (tensor<?x8xf32>, !kv) {
+    %t = llm.batch.tokens %b : (!llm.batch<mixed>) -> tensor<?xi32>
+    %w = llm.get_weight @w : tensor<8x32x!llm.quant<q8_0>>
+    %same = llm.get_weight @w : tensor<8x32x!llm.quant<q8_0>>
+    %x = llm.embed %t, %w : (tensor<?xi32>, tensor<8x32x!llm.quant<q8_0>>) -> tensor<?x32xf32>
+    %l = llm.linear %x, %same : (tensor<?x32xf32>, tensor<8x32x!llm.quant<q8_0>>) -> tensor<?x8xf32>
+    return %l, %kv : tensor<?x8xf32>, !kv
+  }
+})";
+
+/// A folder that goes away with the test.
+struct Folder {
+  Folder() : path(testing::TempDir() + fmt::format("llmir-phases-{}", getpid())) {
+    std::filesystem::create_directory(path);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  /// Sorted names of the files in it.
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto &entry : std::filesystem::directory_iterator(path))
+      names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  std::string read(const std::string &name) const {
+    std::ifstream file(path + "/" + name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::string path;
+};
+
+/// Compiles the small model; returns the IR it stopped at, or the error.
+std::string compileSmall(CompileOptions options, const std::string &codeFile = "") {
+  std::string ir;
+  options.target = "x86-64";
+  options.stopped = [&](mlir::ModuleOp module) { llvm::raw_string_ostream(ir) << module; };
+  mlir::MLIRContext context(compilerDialects(), mlir::MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(smallModel, &context);
+  auto compiled = compileIr(*module, codeFile, options, {});
+  return compiled ? ir : "error: " + compiled.error().message;
+}
+
+TEST(Phases, StopAfterHandsTheIrOver) {
+  EXPECT_THAT(compileSmall({.stopAfter = "import"}),
+              AllOf(HasSubstr("llm.linear"), Not(HasSubstr("llm.quantize"))));
+  EXPECT_THAT(compileSmall({.stopAfter = "quantize-activations"}),
+              AllOf(HasSubstr("llm.quantize"), Not(HasSubstr("llm.fuse"))));
+  // The pass's name is as good as the phase's.
+  EXPECT_THAT(compileSmall({.stopAfter = "llm-form-phases"}), HasSubstr("llm.fuse"));
+  EXPECT_THAT(compileSmall({.stopAfter = "lower"}), HasSubstr("func.func"));
+  EXPECT_THAT(compileSmall({.stopAfter = "lower-to-llvm"}),
+              AllOf(HasSubstr("llvm.func"), Not(HasSubstr("func.func"))));
+}
+
+TEST(Phases, AnUnknownPhaseIsAnsweredWithTheList) {
+  EXPECT_EQ(compileSmall({.stopAfter = "fuse"}),
+            "error: --stop-after=fuse: no such phase; the phases are import, cse, "
+            "quantize-activations, form-phases, pack-weights, lower, lower-to-llvm, emit");
+}
+
+TEST(Phases, OptionalPassesCanBeLeftOut) {
+  std::string ir =
+      compileSmall({.stopAfter = "form-phases", .disabledPasses = {"quantize-activations", "cse"}});
+  EXPECT_THAT(ir, AllOf(Not(HasSubstr("llm.quantize")), HasSubstr("llm.fuse")));
+  size_t first = ir.find("llm.get_weight"); // the second one is what cse removes
+  EXPECT_NE(ir.find("llm.get_weight", first + 1), std::string::npos);
+  EXPECT_THAT(compileSmall({.stopAfter = "form-phases"}), HasSubstr("llm.quantize"));
+}
+
+TEST(Phases, NeededPassesCannotBeLeftOut) {
+  for (const Phase &phase : phases())
+    if (phase.needed)
+      EXPECT_EQ(compileSmall({.disabledPasses = {phase.name}}),
+                fmt::format("error: --disable-pass={}: cannot be switched off: {}; optional are "
+                            "cse, quantize-activations",
+                            phase.name, phase.needed));
+  EXPECT_EQ(compileSmall({.disabledPasses = {"inline"}}),
+            "error: --disable-pass=inline: no such pass; optional are cse, quantize-activations");
+}
+
+TEST(Phases, DumpsAreNumberedInTheOrderOfPasses) {
+  Folder folder;
+  EXPECT_EQ(compileSmall({.dumpDir = folder.path}, folder.path + "/model.so"), "");
+  EXPECT_THAT(folder.files(),
+              ElementsAre("00-import.mlir", "01-cse.1.cse.mlir",
+                          "02-quantize-activations.1.llm-quantize-activations.mlir",
+                          "03-form-phases.1.llm-form-phases.mlir", "04-pack-weights.mlir",
+                          "05-lower.mlir", "06-lower-to-llvm.1.convert-scf-to-cf.mlir",
+                          "06-lower-to-llvm.2.convert-to-llvm.mlir",
+                          "06-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "07-emit.ll",
+                          "07-emit.mlir", "07-emit.s", "model.so"));
+  EXPECT_THAT(folder.read("03-form-phases.1.llm-form-phases.mlir"), HasSubstr("llm.fuse"));
+  EXPECT_THAT(folder.read("07-emit.ll"), HasSubstr("define"));
+}
+
+TEST(Phases, ADumpFolderThatCannotBeMadeIsNamed) {
+  EXPECT_THAT(compileSmall({.dumpDir = "/dev/null/x"}),
+              AllOf(HasSubstr("error: --dump-dir=/dev/null/x"), HasSubstr("Not a directory")));
+}
+
+TEST(Phases, PassesOfAPluginRunWhereAsked) {
+  std::vector<std::string> reported;
+  CompileOptions options{.stopAfter = "cse",
+                         .passPlugins = {LLMIR_TEST_PLUGIN},
+                         .extraPasses = {"cse:llm.model(count-products)"}};
+  options.report = [&](const std::string &line) { reported.push_back(line); };
+  EXPECT_THAT(compileSmall(options), HasSubstr("products = 1"));
+  EXPECT_THAT(reported, ElementsAre("remark: 1 products"));
+}
+
+TEST(Phases, WrongPluginsAndPipelinesAreNamed) {
+  EXPECT_THAT(compileSmall({.passPlugins = {"/nowhere.so"}}),
+              HasSubstr("error: --pass-plugin=/nowhere.so: "));
+  EXPECT_THAT(compileSmall({.extraPasses = {"cse:no-such-pass"}}),
+              AllOf(HasSubstr("error: --pass-pipeline-after=cse:no-such-pass: "),
+                    HasSubstr("no-such-pass"), Not(HasSubstr("\n"))));
+  EXPECT_THAT(compileSmall({.extraPasses = {"cse"}}), HasSubstr("must be PHASE:PIPELINE"));
+  EXPECT_THAT(compileSmall({.extraPasses = {"fuse:cse"}}), HasSubstr("no such phase"));
+}
+
+TEST(Phases, TimingNestsPassesInPhases) {
+  testing::internal::CaptureStderr();
+  compileSmall({.timing = true, .stopAfter = "lower-to-llvm"});
+  std::string report = testing::internal::GetCapturedStderr();
+  for (const char *name :
+       {"import", "quantize-activations", "FormPhases", "lower-to-llvm", "Total"})
+    EXPECT_THAT(report, HasSubstr(name));
+}
+
+} // namespace
