@@ -7,6 +7,7 @@
 #include "llmir/abi/llmir_abi.h"
 #include "llmir/codegen/cpu/AttentionKernel.h"
 #include "llmir/codegen/cpu/BufferPlan.h"
+#include "llmir/codegen/cpu/ExpertKernels.h"
 #include "llmir/codegen/cpu/LinearKernel.h"
 #include "llmir/codegen/cpu/RowKernels.h"
 #include "llvm/ADT/MapVector.h"
@@ -20,10 +21,7 @@ namespace llmir::cpu {
 
 namespace {
 
-int64_t columnsOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
-bool isActivation(Type type) {
-  return llm::isActivations(type) || llm::isQuantizedActivations(type);
-}
+int64_t columnsOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape().back(); }
 
 /// A half-open range of rows or columns that belongs to this worker.
 struct Range {
@@ -53,7 +51,7 @@ struct ModelContext {
 llvm::DenseSet<Value> returnedRoots(func::FuncOp function) {
   llvm::DenseSet<Value> roots;
   for (Value operand : function.getBody().front().getTerminator()->getOperands())
-    if (isActivation(operand.getType()) && !isa<BlockArgument>(rootOf(operand)))
+    if (isBuffer(operand.getType()) && !isa<BlockArgument>(rootOf(operand)))
       roots.insert(rootOf(operand));
   return roots;
 }
@@ -94,6 +92,9 @@ private:
   void lowerPhase(llm::FuseOp fuse);
   void lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit);
   void lowerLinear(llm::LinearOp op, int64_t columnUnit);
+  void lowerExpertsRoute(llm::ExpertsRouteOp op);
+  void lowerExpertsLinear(llm::ExpertsLinearOp op, int64_t columnUnit);
+  void lowerExpertsCombine(llm::ExpertsCombineOp op, llm::Partition partition, int64_t columnUnit);
   void lowerElementwise(Operation &op, llm::Partition partition, int64_t columnUnit);
   void lowerAttention(llm::AttentionOp op);
   Value windowOf(llm::AttentionOp op);
@@ -122,6 +123,19 @@ private:
     return {k.mul(units.from, k.index(unit)),
             k.min(k.mul(units.to, k.index(unit)), k.index(columns))};
   }
+  /// The panels of those columns.
+  Range panelShare(const PackedLayout &layout, int64_t unit) {
+    Range columns = columnShare(layout.n, unit);
+    Value rows = k.index(layout.panelRows());
+    return {k.divUnsigned(columns.from, rows),
+            k.divUnsigned(k.add(columns.to, k.index(layout.panelRows() - 1)), rows)};
+  }
+  /// This worker's rows and columns of an element-wise result.
+  std::pair<Range, Range> elementShare(Value result, llm::Partition partition, int64_t unit) {
+    if (partition == llm::Partition::Features)
+      return {{k.index(0), rowCount(result)}, columnShare(columnsOf(result), unit)};
+    return {rowRange(result), {k.index(0), k.index(columnsOf(result))}};
+  }
   /// Whether the rows of a value are the logit rows and not the tokens.
   bool hasLogitRows(Value value) {
     Operation *definition = rootOf(value).getDefiningOp();
@@ -130,10 +144,18 @@ private:
     if (isa<llm::LogitRowsOp>(definition))
       return true;
     return llvm::any_of(definition->getOperands(),
-                        [&](Value v) { return isActivation(v.getType()) && hasLogitRows(v); });
+                        [&](Value v) { return isBuffer(v.getType()) && hasLogitRows(v); });
   }
-  Range rowRange(Value value) { return hasLogitRows(value) ? logitRange : tokenRange; }
-  Value rowCount(Value value) { return hasLogitRows(value) ? logitRows : tokens; }
+  /// This worker's rows of a value: those of its tokens.
+  Range rowRange(Value value) {
+    Range range = hasLogitRows(value) ? logitRange : tokenRange;
+    return {allRows(value, range.from), allRows(value, range.to)};
+  }
+  Value rowCount(Value value) { return allRows(value, hasLogitRows(value) ? logitRows : tokens); }
+  Value allRows(Value value, Value ofTokens) {
+    const int64_t rows = llm::rowsPerToken(value.getType());
+    return rows == 1 ? ofTokens : k.mul(ofTokens, k.index(rows));
+  }
   Value pointer(Value value) { return pointers.lookup(rootOf(value)); }
   int64_t stride(Value value) {
     Value root = rootOf(value);
@@ -163,17 +185,17 @@ SmallVector<Type> FunctionLowering::signature(func::FuncOp function) {
     return {k.ptr, k.i32, k.i32};
   SmallVector<Type> types = {k.ptr, k.i64, k.i64};
   for (Type type : function.getArgumentTypes())
-    if (isActivation(type) || type.isIndex())
+    if (isBuffer(type) || type.isIndex())
       types.push_back(type.isIndex() ? k.i64 : k.ptr);
   for (Type type : function.getResultTypes())
-    if (isActivation(type))
+    if (isBuffer(type))
       types.push_back(k.ptr);
   return types;
 }
 
 Status FunctionLowering::lower() {
   for (Type type : source.getArgumentTypes())
-    if (!isActivation(type) && !isa<IndexType, llm::BatchType, llm::KvType>(type))
+    if (!isBuffer(type) && !isa<IndexType, llm::BatchType, llm::KvType>(type))
       return fail("no CPU code generation for an argument of @{}: only activations, index, "
                   "!llm.batch and !llm.kv are passed",
                   source.getSymName().str());
@@ -203,11 +225,11 @@ void FunctionLowering::lowerBody(ValueRange arguments) {
   for (BlockArgument argument : source.getArguments()) {
     if (argument.getType().isIndex())
       indices[argument] = rest.front(), rest = rest.drop_front();
-    else if (isActivation(argument.getType()))
+    else if (isBuffer(argument.getType()))
       pointers[argument] = rest.front(), rest = rest.drop_front();
   }
   for (Value operand : source.getBody().front().getTerminator()->getOperands()) {
-    if (!isActivation(operand.getType()))
+    if (!isBuffer(operand.getType()))
       continue;
     Value root = rootOf(operand);
     if (isStep) {
@@ -258,6 +280,10 @@ void FunctionLowering::lowerTop(Operation &op) {
     lowerCall(callOp);
   } else if (auto returnOp = dyn_cast<func::ReturnOp>(op)) {
     lowerReturn(returnOp);
+  } else if (isa<llm::SampleOp>(op)) {
+    unsupported(op, ": the runtime samples, from the logits that @step gives; remove the op");
+  } else if (isa<llm::MoeOp>(op)) {
+    unsupported(op, ": run llm-expand-experts before");
   } else if (!isa<llm::GetWeightOp, llm::BatchTokensOp, llm::BatchPositionsOp>(op)) {
     unsupported(op, " outside of a phase");
   }
@@ -286,9 +312,12 @@ Value FunctionLowering::weightPointer(Value weight) {
 /// The unit in which a phase's columns are shared: whole panels of every product in it.
 static int64_t columnUnitOf(llm::FuseOp fuse, const WeightTable &weights) {
   int64_t unit = 16;
-  for (auto linear : fuse.getBody().getOps<llm::LinearOp>())
-    if (auto get = rootOf(linear.getWeight()).getDefiningOp<llm::GetWeightOp>())
+  auto add = [&](auto product) {
+    if (auto get = rootOf(product.getWeight()).template getDefiningOp<llm::GetWeightOp>())
       unit = std::lcm(unit, weights.at(get.getWeight()).layout->panelRows());
+  };
+  llvm::for_each(fuse.getBody().getOps<llm::LinearOp>(), add);
+  llvm::for_each(fuse.getBody().getOps<llm::ExpertsLinearOp>(), add);
   return unit;
 }
 
@@ -360,6 +389,16 @@ void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t 
       })
       .Case([&](llm::AttentionOp o) { lowerAttention(o); })
       .Case([&](llm::LinearOp o) { lowerLinear(o, columnUnit); })
+      .Case([&](llm::ExpertsRouteOp o) { lowerExpertsRoute(o); })
+      .Case([&](llm::ExpertsGroupOp o) {
+        // One worker sorts all rows, the others have none.
+        Value rows = k.mul(rowCount(o.getExperts()), k.index(columnsOf(o.getExperts())));
+        call(groupKernel(k, static_cast<int64_t>(o.getOf())),
+             {pointer(o.getExperts()), pointer(o.getOrder()),
+              k.select(k.lessThan(worker, k.index(1)), rows, k.index(0))});
+      })
+      .Case([&](llm::ExpertsLinearOp o) { lowerExpertsLinear(o, columnUnit); })
+      .Case([&](llm::ExpertsCombineOp o) { lowerExpertsCombine(o, partition, columnUnit); })
       .Case<llm::GluOp, llm::ActivateOp, llm::ScaleOp, llm::SoftcapOp, arith::AddFOp,
             arith::MulFOp>([&](auto) { lowerElementwise(op, partition, columnUnit); })
       .Default([&](Operation &) { unsupported(op, ""); });
@@ -373,13 +412,44 @@ void FunctionLowering::lowerLinear(llm::LinearOp op, int64_t columnUnit) {
   const PackedLayout &layout = *context.weights.at(get.getWeight()).layout;
   LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()),
                   op.getBias() != nullptr, stride(op.getX()), stride(op.getResult())};
-  Range columns = columnShare(layout.n, columnUnit);
-  Value panelRows = k.index(layout.panelRows());
-  Value panel0 = k.divUnsigned(columns.from, panelRows);
-  Value panel1 = k.divUnsigned(k.add(columns.to, k.index(layout.panelRows() - 1)), panelRows);
+  Range panels = panelShare(layout, columnUnit);
   call(linearKernel(k, spec),
        {weight, pointer(op.getX()), pointer(op.getResult()), weightPointer(op.getBias()),
-        rowCount(op.getResult()), panel0, panel1});
+        rowCount(op.getResult()), panels.from, panels.to});
+}
+
+void FunctionLowering::lowerExpertsRoute(llm::ExpertsRouteOp op) {
+  RouteSpec spec{columnsOf(op.getRouter()), columnsOf(op.getExperts()),      op.getScoring(),
+                 op.getRenormalise(),       op.getScale().convertToDouble(), stride(op.getRouter()),
+                 stride(op.getWeights())};
+  Range range = rowRange(op.getWeights());
+  call(routeKernel(k, spec), {pointer(op.getRouter()), pointer(op.getExperts()),
+                              pointer(op.getWeights()), range.from, range.to});
+}
+
+void FunctionLowering::lowerExpertsLinear(llm::ExpertsLinearOp op, int64_t columnUnit) {
+  Value weight = weightPointer(op.getWeight());
+  if (error)
+    return;
+  auto get = rootOf(op.getWeight()).getDefiningOp<llm::GetWeightOp>();
+  const PackedLayout &layout = *context.weights.at(get.getWeight()).layout;
+  LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()), /*bias=*/false,
+                  stride(op.getX()), stride(op.getResult())};
+  spec.rowsPerX = op.getX().getType().getRank() == 3 ? 1 : columnsOf(op.getExperts());
+  Range panels = panelShare(layout, columnUnit);
+  call(expertLinearKernel(k, spec),
+       {weight, pointer(op.getX()), pointer(op.getResult()), pointer(op.getExperts()),
+        pointer(op.getOrder()), rowCount(op.getResult()), panels.from, panels.to});
+}
+
+void FunctionLowering::lowerExpertsCombine(llm::ExpertsCombineOp op, llm::Partition partition,
+                                           int64_t columnUnit) {
+  CombineSpec spec{columnsOf(op.getWeights()), stride(op.getX()), stride(op.getWeights()),
+                   stride(op.getResult())};
+  auto [rows, columns] = elementShare(op.getResult(), partition, columnUnit);
+  call(combineKernel(k, spec),
+       {pointer(op.getX()), pointer(op.getWeights()), pointer(op.getResult()), rows.from, rows.to,
+        columns.from, columns.to});
 }
 
 void FunctionLowering::lowerElementwise(Operation &op, llm::Partition partition,
@@ -401,15 +471,13 @@ void FunctionLowering::lowerElementwise(Operation &op, llm::Partition partition,
       })
       .Case([&](arith::AddFOp) { spec.op = ElementwiseOp::Add; })
       .Case([&](arith::MulFOp) { spec.op = ElementwiseOp::Mul; });
-  if (!isActivation(result.getType()))
+  if (!isBuffer(result.getType()))
     return unsupported(op, " of anything but activations");
   spec.xStride = stride(x);
   spec.yStride = y ? stride(y) : 0;
   spec.resultStride = stride(result);
   spec.inPlace = rootOf(x) == rootOf(result);
-  Range rows = rowRange(result), columns = {k.index(0), k.index(columnsOf(result))};
-  if (partition == llm::Partition::Features)
-    rows = {k.index(0), rowCount(result)}, columns = columnShare(columnsOf(result), columnUnit);
+  auto [rows, columns] = elementShare(result, partition, columnUnit);
   call(elementwiseKernel(k, spec), {spec.inPlace ? null() : pointer(x), y ? pointer(y) : null(),
                                     pointer(result), rows.from, rows.to, columns.from, columns.to});
 }
@@ -468,14 +536,14 @@ void FunctionLowering::lowerCall(func::CallOp callOp) {
   for (Value operand : callOp.getOperands()) {
     if (operand.getType().isIndex())
       operands.push_back(indices.lookup(operand));
-    else if (isActivation(operand.getType())) {
+    else if (isBuffer(operand.getType())) {
       if (hasLogitRows(operand))
         return unsupported(*callOp, " with logit rows");
       operands.push_back(pointer(operand));
     }
   }
   for (Value result : callOp.getResults())
-    if (isActivation(result.getType()))
+    if (isBuffer(result.getType()))
       operands.push_back(pointer(result));
   func::CallOp::create(k.b, k.loc, loweredName(callee), TypeRange{}, operands);
 }
@@ -488,19 +556,21 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
   }
   // What is not yet where the caller wants it: arguments, and second mentions of a value.
   Block &body = k.b.getInsertionBlock()->getParentOp()->getRegion(0).front();
-  unsigned place = body.getNumArguments() - llvm::count_if(op.getOperandTypes(), isActivation);
+  unsigned place = body.getNumArguments() - llvm::count_if(op.getOperandTypes(), isBuffer);
   bool copied = false;
   for (Value operand : op.getOperands()) {
-    if (!isActivation(operand.getType()))
+    if (!isBuffer(operand.getType()))
       continue;
     Value target = body.getArgument(place++);
     if (pointer(operand) == target)
       continue;
-    if (!llm::isActivations(operand.getType()) || hasLogitRows(operand))
+    bool isFloat = llm::isActivations(operand.getType()) || llm::isExpertRows(operand.getType());
+    if (!isFloat || hasLogitRows(operand))
       return unsupported(*op, " of this value twice");
     int64_t bytes = stride(operand);
+    Range range = rowRange(operand);
     call(elementwiseKernel(k, {ElementwiseOp::Scale, llm::Activation::Silu, 1, bytes, 0, bytes}),
-         {pointer(operand), null(), target, tokenRange.from, tokenRange.to, k.index(0),
+         {pointer(operand), null(), target, range.from, range.to, k.index(0),
           k.index(columnsOf(operand))});
     copied = true;
   }

@@ -12,7 +12,7 @@ void ModelBuilder::beginModel(const Hyperparameters &h) {
   b.setInsertionPointToEnd(module->getBody());
   model = llm::ModelOp::create(b, loc, "model", uint64_t(h.vocabulary),
                                uint64_t(options.contextLength.value_or(h.context)),
-                               b.getStringAttr(file.path()));
+                               b.getStringAttr(file.path()), llm::TargetAttr());
   b.createBlock(&model.getBody());
 }
 
