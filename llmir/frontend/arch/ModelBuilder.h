@@ -57,7 +57,7 @@ public:
   Expected<std::optional<double>> readSoftcap(std::string_view field, std::optional<double> absent);
 
   /// Checks the tensor of the whole model and makes its symbol; null if it is optional and absent.
-  Expected<llm::WeightOp> modelWeight(const std::string &name, std::vector<int64_t> shape,
+  Expected<llm::WeightOp> modelWeight(const std::string &name, const std::vector<int64_t> &shape,
                                       bool required = true);
   /// The same for the tensors of layers: a symbol for each distinct type, layers sorted by kind.
   Status layerWeights(std::span<const LayerTensor> tensors, int64_t layers);
