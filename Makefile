@@ -1,9 +1,10 @@
 # The commands of daily work; each is a thin call of CMake, Ninja or a script. See README.md.
 BUILD := build
-MODEL := $(BUILD)/models/SmolLM2-135M-Instruct.Q4_1.gguf
+DEMO_MODEL := $(BUILD)/models/SmolLM2-135M-Instruct.Q4_1.gguf
+MODEL ?= $(DEMO_MODEL)
 PROMPT ?= Give me three tips for writing clear code.
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-heavy build deps fuzz format lint docs clean
+.PHONY: help demo check check-heavy bench build deps fuzz format lint docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +27,12 @@ endif
 check-heavy: deps-check build $(MODEL) $(BUILD)/venv/done ## the measurements that take many minutes
 	@$(ENVIRONMENT) $(BUILD)/venv/bin/python -m pytest -q -s test/heavy
 
+THREADS ?= $(shell nproc)
+PEERS ?= llama_cpp
+bench: deps-check $(BUILD)/build.ninja $(MODEL) ## compare speeds with other engines by turns: MODEL=FILE THREADS=N PEERS=llama_cpp
+	@ninja -C $(BUILD) llmir llmirc
+	@scripts/bench.sh $(BUILD)/bench --model $(MODEL) --threads $(THREADS) --peers "$(PEERS)" --llmir $(BUILD)/bin/llmir --out $(BUILD)/bench
+
 F ?= gguf
 MINUTES ?= 5
 fuzz: deps-check ## fuzz one parser with sanitizers: F=gguf|gguf_tokenizer|chat_template|manifest|llm_text MINUTES=5
@@ -45,7 +52,7 @@ deps-check: deps
 $(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json cmake/LlmirBuild.cmake | deps
 	@cmake --preset release
 
-$(MODEL): scripts/fetch_model.sh | deps
+$(DEMO_MODEL): scripts/fetch_model.sh | deps
 	@scripts/fetch_model.sh $@
 
 $(BUILD)/venv/done: test/requirements.txt | deps-check

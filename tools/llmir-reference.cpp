@@ -99,6 +99,7 @@ static Status run(const Arguments &arguments) {
     PassManager passes(&context);
     llm::QuantizeActivationsPassOptions precision;
     precision.activations = activations;
+    passes.addNestedPass<llm::ModelOp>(llm::createExpandExpertsPass());
     passes.addNestedPass<llm::ModelOp>(llm::createQuantizeActivationsPass(precision));
     if (failed(passes.run(**module)))
       return fail("{}: its activations cannot be quantised", model);

@@ -18,8 +18,8 @@ namespace llmir {
 namespace {
 
 constexpr std::unique_ptr<Command> (*commandMakers[])() = {
-    makeRunCommand,      makeBenchCommand,      makeEvalCommand,      makeImportCommand,
-    makeTokenizeCommand, makeCompletionCommand, makeReferenceCommand,
+    makeRunCommand,    makeChatCommand,     makeBenchCommand,      makeEvalCommand,
+    makeImportCommand, makeTokenizeCommand, makeCompletionCommand, makeReferenceCommand,
 };
 
 struct Cli {

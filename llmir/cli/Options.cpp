@@ -30,7 +30,7 @@ void addPrompt(OptionTable &table, PromptOptions &options) {
 
 void addGeneration(OptionTable &table, GenerationOptions &options) {
   SamplingOptions &sampling = options.sampling;
-  table.group("Generation");
+  table.group(generationGroup);
   table.add("max-tokens", &options.maxTokens, "Tokens to generate at most")
       .letter('n')
       .range(0, INT32_MAX);

@@ -30,6 +30,9 @@ struct ExecutionOptions {
   ModelOptions model() const;
 };
 
+/// The help's title of what addGeneration declares.
+inline constexpr const char *generationGroup = "Generation";
+
 void addModel(OptionTable &table, std::string &model);
 void addPrompt(OptionTable &table, PromptOptions &options);
 void addGeneration(OptionTable &table, GenerationOptions &options);

@@ -1,6 +1,8 @@
 // The known CPU levels, and the choice of one for this machine.
 #include "llmir/codegen/Target.h"
 
+#include "llmir/support/CpuInfo.h"
+#include "mlir/IR/Builders.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -71,6 +73,40 @@ int64_t Target::lanes() const {
   return 4;
 }
 
+llm::TargetAttr Target::toAttribute(mlir::MLIRContext *context) const {
+  mlir::Builder b(context);
+  auto optional = [&](const std::string &text) {
+    return text.empty() ? mlir::StringAttr() : b.getStringAttr(text);
+  };
+  llvm::SmallVector<llvm::StringRef> flags(cpuFlags.begin(), cpuFlags.end());
+  return llm::TargetAttr::get(context, b.getStringAttr(triple), isa, lanes() * 32,
+                              b.getStringAttr(cpu), optional(tuneCpu), optional(features),
+                              flags.empty() ? mlir::ArrayAttr() : b.getStrArrayAttr(flags),
+                              l1dBytes, l2Bytes, l3Bytes, cores, memoryBandwidth);
+}
+
+Expected<Target> Target::of(llm::ModelOp model) {
+  llm::TargetAttr attribute = model.getTargetAttr();
+  if (!attribute)
+    return fail("llm.model @{} has no target", model.getSymName().str());
+  auto text = [](mlir::StringAttr value) { return value ? value.str() : std::string(); };
+  Target target;
+  target.triple = text(attribute.getTriple());
+  target.cpu = text(attribute.getCpu());
+  target.tuneCpu = text(attribute.getTune());
+  target.features = text(attribute.getFeatures());
+  target.isa = attribute.getIsa();
+  if (attribute.getFlags())
+    for (auto flag : attribute.getFlags().getAsRange<mlir::StringAttr>())
+      target.cpuFlags.push_back(flag.str());
+  target.l1dBytes = attribute.getL1d();
+  target.l2Bytes = attribute.getL2();
+  target.l3Bytes = attribute.getL3();
+  target.cores = attribute.getCores();
+  target.memoryBandwidth = attribute.getBandwidth();
+  return target;
+}
+
 Expected<Target> Target::host() {
   std::string arch = llvm::Triple(llvm::sys::getProcessTriple()).getArch() == llvm::Triple::aarch64
                          ? "aarch64"
@@ -82,8 +118,14 @@ Expected<Target> Target::host() {
     bool hasAll = true;
     for (const std::string &feature : level.hostFeatures)
       hasAll &= features.lookup(feature);
-    if (hasAll)
-      return fromLevel(level, llvm::sys::getHostCPUName().str());
+    if (!hasAll)
+      continue;
+    Target target = fromLevel(level, llvm::sys::getHostCPUName().str());
+    target.l1dBytes = cacheBytes(1);
+    target.l2Bytes = cacheBytes(2);
+    target.l3Bytes = cacheBytes(3);
+    target.cores = usableCpus();
+    return target;
   }
   return fail("this machine's processor architecture is not supported: x86-64 and AArch64 are");
 }

@@ -115,11 +115,14 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
       return;
     }
     const cpu::PackedLayout layout = *slot.layout;
-    int64_t step = std::max<int64_t>(1, pieceBytes / layout.panelBytes);
-    for (int64_t panel = 0; panel < layout.panels; panel += step)
-      work.add([=] {
-        packPanels(layout, bytes, destination, panel, std::min(panel + step, layout.panels));
-      });
+    const int64_t step = std::max<int64_t>(1, pieceBytes / layout.panelBytes);
+    const int64_t matrixBytes = layout.n * rowBytes(layout.format, layout.k);
+    for (int64_t matrix = 0; matrix < slot.matrices; ++matrix)
+      for (int64_t panel = 0; panel < layout.panels; panel += step)
+        work.add([=] {
+          packPanels(layout, bytes + matrix * matrixBytes, destination + matrix * layout.bytes(),
+                     panel, std::min(panel + step, layout.panels));
+        });
   });
   if (!status)
     return status;

@@ -27,6 +27,22 @@ Status import(Compilation &c) {
   return findModel(c);
 }
 
+Status chooseTarget(Compilation &c) {
+  if (c.model.getTargetAttr())
+    return {}; // the IR says it
+  auto target = Target::named(c.options.target);
+  if (!target)
+    return forward(target);
+  c.model.setTargetAttr(target->toAttribute(&c.context));
+  return {};
+}
+
+Status expandExperts(Compilation &c) {
+  return runPasses(c, "llm-expand-experts", [](OpPassManager &passes) {
+    passes.addNestedPass<llm::ModelOp>(llm::createExpandExpertsPass());
+  });
+}
+
 Status eliminateCommonSubexpressions(Compilation &c) {
   return runPasses(
       c, "cse", [](OpPassManager &passes) { passes.addNestedPass<llm::ModelOp>(createCSEPass()); });
@@ -47,19 +63,22 @@ Status formPhases(Compilation &c) {
 }
 
 Status packWeights(Compilation &c) {
-  c.weights.emplace(c.model, c.target);
+  auto target = Target::of(c.model);
+  if (!target)
+    return forward(target);
+  c.weights.emplace(c.model, *target);
   planWeights(*c.weights, c.manifest);
   return c.weightsPlanned ? c.weightsPlanned(*c.weights, c.manifest) : Status();
 }
 
-void describe(Compilation &c) {
+void describe(Compilation &c, const Target &target) {
   Manifest &manifest = c.manifest;
   llm::KvType kv = c.model.getKvType();
   manifest.abiVersion = LLMIR_ABI_VERSION;
   manifest.compiler = LLMIR_VERSION;
-  manifest.triple = c.target.triple;
-  manifest.cpu = c.target.cpu;
-  manifest.features = c.target.cpuFlags;
+  manifest.triple = target.triple;
+  manifest.cpu = target.cpu;
+  manifest.features = target.cpuFlags;
   manifest.activations = c.options.activations;
   manifest.arenaBytesPerToken = c.lowered.arenaBytesPerToken;
   manifest.model.name = c.model.getSymName().str();
@@ -71,11 +90,14 @@ void describe(Compilation &c) {
 }
 
 Status lower(Compilation &c) {
-  auto lowered = cpu::lowerModel(c.model, *c.weights, c.target);
+  auto target = Target::of(c.model);
+  if (!target)
+    return forward(target);
+  auto lowered = cpu::lowerModel(c.model, *c.weights, *target);
   if (!lowered)
     return forward(lowered);
   c.lowered = std::move(*lowered);
-  describe(c);
+  describe(c, *target);
   return {};
 }
 
@@ -92,11 +114,16 @@ Status emit(Compilation &c) {
     if (files.assembly.empty())
       files.assembly = c.dumpPrefix + ".s";
   }
-  return cpu::emitSharedObject(c.module(), c.target, c.codeFile, files, c.timing);
+  auto target = Target::of(c.model);
+  if (!target)
+    return forward(target);
+  return cpu::emitSharedObject(c.module(), *target, c.codeFile, files, c.timing);
 }
 
 constexpr Phase list[] = {
     {"import", "everything else works on what it makes", import},
+    {"choose-target", "layouts and kernels are made for what it chooses", chooseTarget},
+    {"expand-experts", "lower knows the parts of a mixture of experts only", expandExperts},
     {"cse", nullptr, eliminateCommonSubexpressions},
     {"quantize-activations", nullptr, quantizeActivations},
     {"form-phases", "lower puts a barrier behind each phase it forms", formPhases},

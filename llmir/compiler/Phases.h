@@ -22,7 +22,6 @@ struct Compilation {
   mlir::ModuleOp llmModule = {};
   mlir::OwningOpRef<mlir::ModuleOp> imported = {}; ///< owns llmModule if `import` made it
   llm::ModelOp model = {};
-  Target target = {};
   std::optional<cpu::WeightTable> weights = {};
   cpu::LoweredModel lowered = {};
   Manifest manifest = {};

@@ -224,10 +224,6 @@ Status runPhases(Compilation &c) {
   if (!options.dumpDir.empty())
     if (auto error = llvm::sys::fs::create_directories(options.dumpDir))
       return fail("--dump-dir={}: cannot be made: {}", options.dumpDir, error.message());
-  auto target = Target::named(options.target);
-  if (!target)
-    return forward(target);
-  c.target = std::move(*target);
 
   DefaultTimingManager timing;
   timing.setEnabled(options.timing);

@@ -22,6 +22,17 @@ namespace llmir::llm {
 bool isActivations(mlir::Type type);
 /// tensor<?xDx!llm.quant<a8 or a16>> with D > 0.
 bool isQuantizedActivations(mlir::Type type);
+/// tensor<?xSxDxf32> with S, D > 0: a row for each token and each of its S experts.
+bool isExpertRows(mlir::Type type);
+/// tensor<?xSxDx!llm.quant<a8 or a16>> with S, D > 0.
+bool isQuantizedExpertRows(mlir::Type type);
+/// tensor<?xSxi32> with S > 0.
+bool isExpertNumbers(mlir::Type type);
+/// Rows of f32 or quantised numbers, one or several for each token: any of the types above but the
+/// last.
+bool isRows(mlir::Type type);
+/// Rows that a token has in a value of such a type: S for rows of experts, else 1.
+int64_t rowsPerToken(mlir::Type type);
 /// A static tensor of the given rank of f32, f16, bf16 or a GGUF block format whose rows are whole
 /// blocks.
 bool isWeight(mlir::Type type, int64_t rank);

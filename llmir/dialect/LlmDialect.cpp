@@ -35,27 +35,44 @@ void LlmDialect::initialize() {
 // Predicates
 //===----------------------------------------------------------------------===//
 
-static bool isTwoDimensionalStep(Type type, RankedTensorType &tensor) {
-  tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.getRank() == 2 && tensor.isDynamicDim(0) && !tensor.isDynamicDim(1) &&
-         tensor.getDimSize(1) > 0;
-}
-
-bool llm::isActivations(Type type) {
-  RankedTensorType tensor;
-  return isTwoDimensionalStep(type, tensor) && tensor.getElementType().isF32();
+/// The element type of a tensor of `rank` dimensions with one entry of the first for each token;
+/// null for any other type.
+static Type elementPerToken(Type type, int64_t rank) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || tensor.getRank() != rank || !tensor.isDynamicDim(0) ||
+      llvm::any_of(tensor.getShape().drop_front(), [](int64_t size) { return size <= 0; }))
+    return {};
+  return tensor.getElementType();
 }
 
 static bool isActivationFormat(Format format) {
   return format == Format::A8 || format == Format::A16;
 }
-
-bool llm::isQuantizedActivations(Type type) {
-  RankedTensorType tensor;
-  if (!isTwoDimensionalStep(type, tensor))
-    return false;
-  auto quant = dyn_cast<QuantType>(tensor.getElementType());
+static bool isFloat(Type element) { return element && element.isF32(); }
+static bool isQuantizedActivation(Type element) {
+  auto quant = dyn_cast_or_null<QuantType>(element);
   return quant && isActivationFormat(quant.getFormat());
+}
+
+bool llm::isActivations(Type type) { return isFloat(elementPerToken(type, 2)); }
+bool llm::isQuantizedActivations(Type type) {
+  return isQuantizedActivation(elementPerToken(type, 2));
+}
+bool llm::isExpertRows(Type type) { return isFloat(elementPerToken(type, 3)); }
+bool llm::isQuantizedExpertRows(Type type) {
+  return isQuantizedActivation(elementPerToken(type, 3));
+}
+bool llm::isExpertNumbers(Type type) {
+  Type element = elementPerToken(type, 2);
+  return element && element.isInteger(32);
+}
+bool llm::isRows(Type type) {
+  return isActivations(type) || isQuantizedActivations(type) || isExpertRows(type) ||
+         isQuantizedExpertRows(type);
+}
+int64_t llm::rowsPerToken(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return tensor.getRank() == 3 ? tensor.getDimSize(1) : 1;
 }
 
 bool llm::isWeight(Type type, int64_t rank) {
@@ -174,5 +191,66 @@ LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError, Rop
   for (float factor : factors.asArrayRef())
     if (!(factor > 0) || !std::isfinite(factor))
       return emitError() << "factors must be positive and finite";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Targets and serving
+//===----------------------------------------------------------------------===//
+
+LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringAttr triple,
+                                 CpuIsa isa, int64_t vectorBits, StringAttr cpu, StringAttr,
+                                 StringAttr, ArrayAttr flags, int64_t l1d, int64_t l2, int64_t l3,
+                                 int64_t cores, int64_t bandwidth) {
+  if (triple.empty() || cpu.empty())
+    return emitError() << "triple and cpu must not be empty";
+  int64_t needed = isa == CpuIsa::Avx2 ? 256 : isa == CpuIsa::Avx512Vnni ? 512 : 128;
+  if (vectorBits != needed)
+    return emitError() << "vector_bits is " << vectorBits << ", the registers of "
+                       << stringifyCpuIsa(isa) << " have " << needed;
+  if (flags && !llvm::all_of(flags, llvm::IsaPred<StringAttr>))
+    return emitError() << "flags must be strings";
+  if (l1d < 0 || l2 < 0 || l3 < 0 || cores < 0 || bandwidth < 0)
+    return emitError() << "l1d, l2, l3, cores and bandwidth must not be negative";
+  return success();
+}
+
+LogicalResult BatchingAttr::verify(function_ref<InFlightDiagnostic()> emitError, BatchingMode,
+                                   int64_t maxSequences, int64_t tokenBudget, bool,
+                                   SchedulingPolicy, Preemption) {
+  if (maxSequences < 1)
+    return emitError() << "max_sequences is " << maxSequences << ", at least 1 is needed";
+  if (tokenBudget < maxSequences)
+    return emitError() << "token_budget is " << tokenBudget << ", a token for each of the "
+                       << maxSequences << " sequences is needed";
+  return success();
+}
+
+LogicalResult CachingAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t block,
+                                  PrefixSharing sharing, Eviction eviction) {
+  if (block < 8 || block > 1024 || (block & (block - 1)))
+    return emitError() << "block must be a power of two from 8 to 1024";
+  if ((sharing == PrefixSharing::None) != (eviction == Eviction::None))
+    return emitError() << "sharing and eviction must both be none, or neither";
+  return success();
+}
+
+LogicalResult SpeculationAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                      SpeculationMethod method, int64_t tokens,
+                                      FlatSymbolRefAttr draft) {
+  if (tokens < 0 || (method == SpeculationMethod::None) != (tokens == 0))
+    return emitError() << "tokens is " << tokens << ", method "
+                       << stringifySpeculationMethod(method) << " needs "
+                       << (method == SpeculationMethod::None ? "0" : "at least 1");
+  if ((method == SpeculationMethod::Draft) != static_cast<bool>(draft))
+    return emitError() << "method " << stringifySpeculationMethod(method)
+                       << (draft ? " takes no draft" : " needs a draft");
+  return success();
+}
+
+LogicalResult ParallelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tensor,
+                                   int64_t pipeline, int64_t data) {
+  if (tensor < 1 || pipeline < 1 || data < 1)
+    return emitError() << "tensor, pipeline and data must be positive";
   return success();
 }

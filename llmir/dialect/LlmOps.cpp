@@ -100,9 +100,9 @@ LogicalResult ModelOp::verifyRegions() {
 }
 
 LogicalResult WeightOp::verify() {
-  if (!isWeight(getType(), 1) && !isWeight(getType(), 2))
-    return emitOpError("type must be a static vector or matrix of f32, f16, bf16 or !llm.quant, "
-                       "its rows whole blocks");
+  if (!isWeight(getType(), 1) && !isWeight(getType(), 2) && !isWeight(getType(), 3))
+    return emitOpError("type must be a static vector, matrix or list of matrices of f32, f16, bf16 "
+                       "or !llm.quant, its rows whole blocks");
   size_t places = getFrom().count("{}");
   if (places != (getLayers() ? 1 : 0))
     return emitOpError("C2: the name must have ")
@@ -189,6 +189,8 @@ LogicalResult QuantizeOp::verify() {
   if (columns(getX()) != columns(getResult()) || columns(getX()) % 32)
     return emitOpError("C1: x and the result need the same columns, a multiple of 32; they have ")
            << columns(getX()) << " and " << columns(getResult());
+  if (getX().getType().getShape() != getResult().getType().getShape())
+    return emitOpError("C2: x and the result have different rows for each token");
   return success();
 }
 

@@ -2,27 +2,9 @@
 #ifndef LLMIR_DIALECT_LLM_OPS_TD
 #define LLMIR_DIALECT_LLM_OPS_TD
 
-include "LlmTypes.td"
-include "mlir/IR/BuiltinAttributes.td"
-include "mlir/IR/SymbolInterfaces.td"
-include "mlir/IR/RegionKindInterface.td"
-include "mlir/Interfaces/ControlFlowInterfaces.td"
-include "mlir/Interfaces/InferTypeOpInterface.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
-
-class LlmOp<string mnemonic, list<Trait> traits = []> : Op<LlmDialect, mnemonic, traits>;
-
-def IsActivations : CPred<"::llmir::llm::isActivations($_self)">;
-def Activations : Type<IsActivations, "activations tensor<?xDxf32>", "::mlir::RankedTensorType">;
-def QuantActivations : Type<CPred<"::llmir::llm::isQuantizedActivations($_self)">,
-    "quantised activations tensor<?xDx!llm.quant<a8 | a16>>", "::mlir::RankedTensorType">;
-def AnyActivations : AnyTypeOf<[Activations, QuantActivations], "", "::mlir::RankedTensorType">;
-def WeightMatrix : Type<CPred<"::llmir::llm::isWeight($_self, 2)">,
-    "weight matrix tensor<NxKxF> with F one of f32, f16, bf16, !llm.quant", "::mlir::RankedTensorType">;
-def WeightVector : Type<CPred<"::llmir::llm::isWeight($_self, 1) && !::llmir::llm::isQuantized($_self)">,
-    "weight vector tensor<Nxf32>, f16 or bf16", "::mlir::RankedTensorType">;
-def AnyWeight : AnyTypeOf<[WeightMatrix, WeightVector], "", "::mlir::RankedTensorType">;
-def IntPerToken : Type<CPred<"::llmir::llm::isIntPerToken($_self)">, "tensor<?xi32>", "::mlir::RankedTensorType">;
+include "LlmExpertOps.td"
+include "LlmOpBase.td"
+include "LlmServingOps.td"
 
 //===----------------------------------------------------------------------===//
 // The model and its weights
@@ -35,9 +17,10 @@ def ModelOp : LlmOp<"model", [IsolatedFromAbove, SymbolTable, Symbol, SingleBloc
     are alike are one function that is called with the layer's index.
     C1: there is a function @step of type (!llm.batch, !llm.kv) -> (tensor<?xVxf32>, !llm.kv) with V = `vocabulary`.
     C2: a value of type !llm.kv is consumed at most once, and read before it is consumed.
-    `source` names the file that the weights lie in.
+    `source` names the file that the weights lie in, `target` the machine that code is generated for, once it is chosen.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$vocabulary, I64Attr:$context_length, OptionalAttr<StrAttr>:$source);
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$vocabulary, I64Attr:$context_length, OptionalAttr<StrAttr>:$source,
+                       OptionalAttr<TargetAttr>:$target);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let hasRegionVerifier = 1;
@@ -181,13 +164,14 @@ def QuantizeOp : LlmOp<"quantize", [Pure]> {
   let summary = "activations to integers with a scale for every 32";
   let description = [{
     The rounding of `quantizeActivations` in quant/Format.h: per row and group of 32 columns, the largest magnitude
-    becomes 127 (a8) or 32767 (a16). C1: x and result have the same columns, a multiple of 32.
+    becomes 127 (a8) or 32767 (a16). Rows of experts are quantised one by one.
+    C1: x and result have the same columns, a multiple of 32. C2: they have the same rows.
     ```mlir
     %q = llm.quantize %x : (tensor<?x576xf32>) -> tensor<?x576x!llm.quant<a8>>
     ```
   }];
-  let arguments = (ins Activations:$x);
-  let results = (outs QuantActivations:$result);
+  let arguments = (ins FloatRows:$x);
+  let results = (outs QuantRows:$result);
   let assemblyFormat = "$x attr-dict `:` functional-type($x, $result)";
   let hasVerifier = 1;
 }
@@ -224,8 +208,8 @@ def GluOp : LlmOp<"glu", [Pure, AllTypesMatch<["gate", "up", "result"]>]> {
     %h = llm.glu silu %gate, %up : tensor<?x1536xf32>
     ```
   }];
-  let arguments = (ins ActivationAttr:$activation, Activations:$gate, Activations:$up);
-  let results = (outs Activations:$result);
+  let arguments = (ins ActivationAttr:$activation, FloatRows:$gate, FloatRows:$up);
+  let results = (outs FloatRows:$result);
   let assemblyFormat = "$activation $gate `,` $up attr-dict `:` type($gate)";
 }
 

@@ -8,7 +8,7 @@ using namespace mlir;
 
 namespace llmir::reference {
 
-static double activate(llm::Activation activation, double x) {
+double activate(llm::Activation activation, double x) {
   switch (activation) {
   case llm::Activation::Silu:
     return x / (1 + std::exp(-x));

@@ -12,7 +12,8 @@
 
 namespace llmir::reference {
 
-/// A tensor on the host, row-major. One of the three arrays is in use, as `format` says.
+/// A tensor on the host, row-major. One of the three arrays is in use, as `format` says. The rows
+/// of experts tensor<?xSxD> are T * S rows here, those of a token side by side.
 struct Tensor {
   std::vector<int64_t> shape = {};
   Format format = Format::F32;

@@ -21,7 +21,7 @@ template <typename Int> static void readActivations(const uint8_t *row, int64_t 
   }
 }
 
-static std::vector<double> toDoubles(const Tensor &x) {
+std::vector<double> toDoubles(const Tensor &x) {
   if (x.format == Format::F32)
     return {x.values.begin(), x.values.end()};
   std::vector<double> doubles(x.rows() * x.columns());

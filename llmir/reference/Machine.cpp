@@ -71,9 +71,11 @@ const OpTable &OpTable::get() {
     registerModelOps(ops);
     registerNormOps(ops);
     registerLinearOps(ops);
+    registerExpertOps(ops);
     registerElementwiseOps(ops);
     registerRopeOps(ops);
     registerAttentionOps(ops);
+    registerSampleOp(ops);
     registerControlOps(ops);
     return ops;
   }();

@@ -77,9 +77,11 @@ private:
 void registerModelOps(OpTable &table);
 void registerNormOps(OpTable &table);
 void registerLinearOps(OpTable &table);
+void registerExpertOps(OpTable &table);
 void registerElementwiseOps(OpTable &table);
 void registerRopeOps(OpTable &table);
 void registerAttentionOps(OpTable &table);
+void registerSampleOp(OpTable &table);
 void registerControlOps(OpTable &table);
 
 /// The state that all frames share.
@@ -119,5 +121,8 @@ tl::unexpected<Error> failAt(mlir::Operation *op, fmt::format_string<Args...> fo
 Status checkRows(mlir::Operation *op, int64_t rows, int64_t expected);
 
 Tensor makeTensor(int64_t rows, int64_t columns);
+/// A tensor's numbers, [rows][columns]: those of quantised activations are exact in f64.
+std::vector<double> toDoubles(const Tensor &x);
+double activate(llm::Activation activation, double x);
 
 } // namespace llmir::reference

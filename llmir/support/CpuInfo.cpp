@@ -63,6 +63,21 @@ int usableCpus() {
   return count;
 }
 
+int64_t cacheBytes(int level) {
+  for (int index = 0; index < 16; ++index) {
+    std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index);
+    int itsLevel = 0;
+    std::string type, unit;
+    int64_t size = 0;
+    std::ifstream(folder + "/level") >> itsLevel;
+    std::ifstream(folder + "/type") >> type;
+    std::ifstream(folder + "/size") >> size >> unit; // "32K"
+    if (itsLevel == level && type != "Instruction" && size > 0)
+      return unit == "K" ? size << 10 : unit == "M" ? size << 20 : size;
+  }
+  return 0;
+}
+
 const std::set<std::string> &cpuFlags() {
   static const std::set<std::string> flags = [] {
     std::istringstream words(cpuInfoField({"flags", "Features"}));

@@ -49,9 +49,9 @@ std::string numberText(double value) {
                                                               : fmt::format("{:g}", value);
 }
 
-/// A default as a user would type it; empty where there is none.
-struct DefaultText {
-  std::string operator()(bool) const { return ""; }
+/// A value as a user would type it; empty where there is none.
+struct ValueText {
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
   template <typename T> std::string operator()(const T &value) const {
     if constexpr (std::is_same_v<T, std::string>)
       return value;
@@ -68,8 +68,9 @@ struct DefaultText {
 
 Option::Option(OptionInfo info, Variable variable) : declared(std::move(info)), variable(variable) {
   std::visit([&](auto *target) { initial = *target; }, variable);
-  declared.defaultText = std::visit(DefaultText(), initial);
   declared.isFlag = std::holds_alternative<bool *>(variable);
+  if (!declared.isFlag)
+    declared.defaultText = valueText();
   declared.isList = std::holds_alternative<std::vector<int32_t> *>(variable) ||
                     std::holds_alternative<std::vector<std::string> *>(variable);
   if (declared.isFlag || declared.isPositional)
@@ -235,6 +236,10 @@ Expected<Option::Value> Option::parse(std::span<const std::string> values,
         }
       },
       variable);
+}
+
+std::string Option::valueText() const {
+  return std::visit([](auto *target) { return ValueText()(*target); }, variable);
 }
 
 void Option::store(Value value) {

@@ -85,6 +85,8 @@ public:
   /// Back to the default: another option that excludes this one comes from a stronger place.
   void reset();
 
+  /// The variable's value as a user would type it.
+  std::string valueText() const;
   OptionSource source() const { return from; }
   bool isGiven() const { return from != OptionSource::Default; }
   /// Where its value came from, as `set` was told.

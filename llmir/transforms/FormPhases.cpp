@@ -34,13 +34,15 @@ enum class Kind {
 Kind kindOf(Operation &op) {
   if (isa<GetWeightOp, arith::ConstantOp, BatchTokensOp, BatchPositionsOp>(op))
     return Kind::Free;
-  if (isa<LinearOp>(op))
+  if (isa<LinearOp, ExpertsLinearOp>(op))
     return Kind::Product;
-  if (isa<GluOp, ActivateOp, ScaleOp, SoftcapOp, arith::AddFOp, arith::MulFOp>(op))
+  if (isa<GluOp, ActivateOp, ScaleOp, SoftcapOp, ExpertsCombineOp, arith::AddFOp, arith::MulFOp>(
+          op))
     return Kind::Elementwise;
   if (isa<AttentionOp>(op))
     return Kind::Attention;
-  if (isa<EmbedOp, RmsNormOp, LayerNormOp, QuantizeOp, RopeOp, KvAppendOp, LogitRowsOp>(op))
+  if (isa<EmbedOp, RmsNormOp, LayerNormOp, QuantizeOp, RopeOp, KvAppendOp, LogitRowsOp,
+          ExpertsRouteOp, ExpertsGroupOp>(op))
     return Kind::Row;
   return Kind::Alone;
 }
@@ -61,8 +63,9 @@ struct Phase {
     bool usesPhase = llvm::any_of(op.getOperands(), fromHere);
     switch (kindOf(op)) {
     case Kind::Row:
-      // Another set of rows (logit_rows) reads rows that other workers compute.
-      if (isa<LogitRowsOp>(op) && usesPhase)
+      // Another set of rows (logit_rows) and another order of them (group) read rows that other
+      // workers compute.
+      if (isa<LogitRowsOp, ExpertsGroupOp>(op) && usesPhase)
         return false;
       return partition == Partition::Tokens;
     case Kind::Product:
@@ -70,6 +73,9 @@ struct Phase {
     case Kind::Elementwise:
       // All elements of the phase that it needs have the same columns as its result, so they are
       // this worker's own.
+      if (auto combine = dyn_cast<ExpertsCombineOp>(op);
+          combine && partition == Partition::Features)
+        return fromHere(combine.getX()) && !fromHere(combine.getWeights()); // all columns of those
       return partition != Partition::Heads && (partition == Partition::Tokens || usesPhase);
     case Kind::Attention:
       return partition == Partition::Heads && !usesPhase;
@@ -101,7 +107,9 @@ struct Phase {
     if (partition != Partition::Tokens || !next.partition || !servesOnly(next))
       return false;
     if (next.partition == Partition::Features)
-      return llvm::none_of(ops, [](Operation *op) { return isa<KvAppendOp>(op); });
+      return llvm::none_of(ops, [](Operation *op) {
+        return isa<KvAppendOp, ExpertsRouteOp, ExpertsGroupOp>(op); // once for all workers
+      });
     if (next.partition != Partition::Heads || next.ops.size() != 1)
       return false;
     auto attention = cast<AttentionOp>(next.ops.front());

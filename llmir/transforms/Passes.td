@@ -4,11 +4,23 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExpandExpertsPass : Pass<"llm-expand-experts", "::llmir::llm::ModelOp"> {
+  let summary = "Split mixtures of experts into ops that fit into phases";
+  let description = [{
+    Before: `%y = llm.moe silu %x, %gate, %up, %down by softmax %router top 2`.
+    After: `llm.experts.route` and `llm.experts.group` choose each token's experts and sort the rows by expert,
+    `llm.experts.linear` multiplies each row with its expert's gate and up, `llm.glu` and a third product follow, and
+    `llm.experts.combine` adds up each token's experts.
+  }];
+  let dependentDialects = ["::llmir::llm::LlmDialect"];
+}
+
 def QuantizeActivationsPass : Pass<"llm-quantize-activations", "::llmir::llm::ModelOp"> {
   let summary = "Quantise what goes into products with quantised weights";
   let description = [{
     Before: `%y = llm.linear %x, %w` with a quantised weight and f32 activations.
     After: `%q = llm.quantize %x`, `%y = llm.linear %q, %w`. Products that share an operand share its quantised form.
+    `llm.experts.linear` likewise; `llm.moe` is expanded before.
   }];
   let options = [Option<"activations", "activations", "std::string", "\"int8\"",
       "precision of the quantised activations: int8 or int16">];

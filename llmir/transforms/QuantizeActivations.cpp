@@ -22,23 +22,25 @@ struct QuantizeActivations : impl::QuantizeActivationsPassBase<QuantizeActivatio
     }
     Format format = activations == "int8" ? Format::A8 : Format::A16;
     // Collected first: the walk must not see what it inserts.
-    SmallVector<LinearOp> products;
-    getOperation().walk([&](LinearOp op) {
-      if (isQuantized(op.getWeight().getType()) && !isQuantized(op.getX().getType()))
-        products.push_back(op);
-    });
+    SmallVector<OpOperand *> inputs;
+    auto collect = [&](auto product) {
+      if (isQuantized(product.getWeight().getType()) && !isQuantized(product.getX().getType()))
+        inputs.push_back(&product.getXMutable());
+    };
+    getOperation().walk([&](LinearOp op) { collect(op); });
+    getOperation().walk([&](ExpertsLinearOp op) { collect(op); });
     DenseMap<Value, Value> quantised;
-    for (LinearOp op : products) {
-      Value &shared = quantised[op.getX()];
+    for (OpOperand *input : inputs) {
+      Value &shared = quantised[input->get()];
       if (!shared) {
-        OpBuilder builder(op);
-        builder.setInsertionPointAfterValue(op.getX());
-        auto type = cast<RankedTensorType>(op.getX().getType());
+        OpBuilder builder(&getContext());
+        builder.setInsertionPointAfterValue(input->get());
+        auto type = cast<RankedTensorType>(input->get().getType());
         auto quantType =
             RankedTensorType::get(type.getShape(), QuantType::get(&getContext(), format));
-        shared = QuantizeOp::create(builder, op.getLoc(), quantType, op.getX());
+        shared = QuantizeOp::create(builder, input->getOwner()->getLoc(), quantType, input->get());
       }
-      op.getXMutable().assign(shared);
+      input->set(shared);
     }
   }
 };

@@ -27,15 +27,18 @@ struct Function {
   Value returned() { return get().getBody().front().getTerminator()->getOperand(0); }
 };
 
-const char *product = "  %p = llm.linear %a, %b : (tensor<?x32xf32>, tensor<1000x32xf32>) -> "
-                      "tensor<?x1000xf32>\n";
-const std::string phase = "%r = llm.fuse features (%a = %x, %b = %w) : (tensor<?x32xf32>, "
-                          "tensor<1000x32xf32>) -> tensor<?x1000xf32> {\n" +
-                          std::string(product);
+/// A product, whose result is %p, and what else its phase does.
+std::string phase(const std::string &rest) {
+  return "%r = llm.fuse features (%a = %x, %b = %w) : (tensor<?x32xf32>, tensor<1000x32xf32>) -> "
+         "tensor<?x1000xf32> {\n"
+         "  %p = llm.linear %a, %b : (tensor<?x32xf32>, tensor<1000x32xf32>) -> "
+         "tensor<?x1000xf32>\n" +
+         rest + "}\n";
+}
 
 TEST(BufferPlan, ASoftcapOverwritesItsOperand) {
-  Function function(phase + "  %c = llm.softcap %p at 30.0 : tensor<?x1000xf32>\n"
-                            "  llm.yield %c : tensor<?x1000xf32>\n}\n");
+  Function function(phase("  %c = llm.softcap %p at 30.0 : tensor<?x1000xf32>\n"
+                          "  llm.yield %c : tensor<?x1000xf32>\n"));
   Value root = cpu::rootOf(function.returned());
   EXPECT_TRUE(root.getDefiningOp<llm::LinearOp>());
   EXPECT_EQ(cpu::BufferPlan::of(function.get(), {root}).frameBytes, 0)
@@ -43,9 +46,9 @@ TEST(BufferPlan, ASoftcapOverwritesItsOperand) {
 }
 
 TEST(BufferPlan, AnOperandThatIsReadAgainIsKept) {
-  Function function(phase + "  %c = llm.softcap %p at 30.0 : tensor<?x1000xf32>\n"
-                            "  %s = arith.addf %c, %p : tensor<?x1000xf32>\n"
-                            "  llm.yield %s : tensor<?x1000xf32>\n}\n");
+  Function function(phase("  %c = llm.softcap %p at 30.0 : tensor<?x1000xf32>\n"
+                          "  %s = arith.addf %c, %p : tensor<?x1000xf32>\n"
+                          "  llm.yield %s : tensor<?x1000xf32>\n"));
   EXPECT_EQ(cpu::BufferPlan::of(function.get(), {}).offsets.size(), 3u);
 }
 

@@ -77,8 +77,9 @@ TEST(Phases, StopAfterHandsTheIrOver) {
 
 TEST(Phases, AnUnknownPhaseIsAnsweredWithTheList) {
   EXPECT_EQ(compileSmall({.stopAfter = "fuse"}),
-            "error: --stop-after=fuse: no such phase; the phases are import, cse, "
-            "quantize-activations, form-phases, pack-weights, lower, lower-to-llvm, emit");
+            "error: --stop-after=fuse: no such phase; the phases are import, choose-target, "
+            "expand-experts, cse, quantize-activations, form-phases, pack-weights, lower, "
+            "lower-to-llvm, emit");
 }
 
 TEST(Phases, OptionalPassesCanBeLeftOut) {
@@ -105,15 +106,16 @@ TEST(Phases, DumpsAreNumberedInTheOrderOfPasses) {
   Folder folder;
   EXPECT_EQ(compileSmall({.dumpDir = folder.path}, folder.path + "/model.so"), "");
   EXPECT_THAT(folder.files(),
-              ElementsAre("00-import.mlir", "01-cse.1.cse.mlir",
-                          "02-quantize-activations.1.llm-quantize-activations.mlir",
-                          "03-form-phases.1.llm-form-phases.mlir", "04-pack-weights.mlir",
-                          "05-lower.mlir", "06-lower-to-llvm.1.convert-scf-to-cf.mlir",
-                          "06-lower-to-llvm.2.convert-to-llvm.mlir",
-                          "06-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "07-emit.ll",
-                          "07-emit.mlir", "07-emit.s", "model.so"));
-  EXPECT_THAT(folder.read("03-form-phases.1.llm-form-phases.mlir"), HasSubstr("llm.fuse"));
-  EXPECT_THAT(folder.read("07-emit.ll"), HasSubstr("define"));
+              ElementsAre("00-import.mlir", "01-choose-target.mlir",
+                          "02-expand-experts.1.llm-expand-experts.mlir", "03-cse.1.cse.mlir",
+                          "04-quantize-activations.1.llm-quantize-activations.mlir",
+                          "05-form-phases.1.llm-form-phases.mlir", "06-pack-weights.mlir",
+                          "07-lower.mlir", "08-lower-to-llvm.1.convert-scf-to-cf.mlir",
+                          "08-lower-to-llvm.2.convert-to-llvm.mlir",
+                          "08-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "09-emit.ll",
+                          "09-emit.mlir", "09-emit.s", "model.so"));
+  EXPECT_THAT(folder.read("05-form-phases.1.llm-form-phases.mlir"), HasSubstr("llm.fuse"));
+  EXPECT_THAT(folder.read("09-emit.ll"), HasSubstr("define"));
 }
 
 TEST(Phases, ADumpFolderThatCannotBeMadeIsNamed) {

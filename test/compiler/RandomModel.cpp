@@ -144,7 +144,7 @@ private:
   Weight declare(const char *prefix, std::vector<int64_t> shape,
                  const std::vector<int64_t> &ofLayers, float mean, float deviation) {
     Format format =
-        shape.size() == 2 ? formatFor(shape[1]) : (chance(0.8) ? Format::F32 : Format::F16);
+        shape.size() > 1 ? formatFor(shape.back()) : (chance(0.8) ? Format::F32 : Format::F16);
     const FormatInfo &info = formatInfo(format);
     model.onlyFloat &= !info.scheme;
     std::string element =
@@ -269,6 +269,8 @@ private:
   }
 
   std::string mlp(const std::string &x) {
+    if (chance(0.25))
+      return mixture(x);
     std::string up = linear(x, hidden, inner), result;
     if (chance(0.7))
       result = emit(fmt::format("llm.glu {} {}, {} : {}", activation(), linear(x, hidden, inner),
@@ -276,6 +278,49 @@ private:
     else
       result = emit(fmt::format("llm.activate {} {} : {}", activation(), up, act(inner)));
     return linear(result, inner, hidden);
+  }
+
+  /// Logits that choose the same experts in the interpreter and in compiled code: numbers at least
+  /// 2 apart that belong to the token's id, moved by less than 1 by what the router sees. Experts
+  /// that are nearly equal would be told apart by the rounding of the layers before.
+  std::string router(const std::string &x, int64_t experts) {
+    Weight table{name("router_table"), fmt::format("tensor<{}x{}xf32>", model.vocabulary, experts)};
+    weights += fmt::format("  llm.weight @{0} : {1} from \"{0}\"\n", table.symbol, table.type);
+    RandomTensor numbers{Format::F32, {model.vocabulary, experts}, {}};
+    std::vector<float> row(experts);
+    for (int64_t i = 0; i < experts; ++i)
+      row[i] = static_cast<float>(2 * i);
+    for (int64_t token = 0; token < model.vocabulary; ++token) {
+      std::shuffle(row.begin(), row.end(), random);
+      auto *bytes = reinterpret_cast<const uint8_t *>(row.data());
+      numbers.bytes.insert(numbers.bytes.end(), bytes, bytes + experts * 4);
+    }
+    model.tensors[table.symbol] = std::move(numbers);
+    std::string matrix = "%" + name("w"), tokens = emit("llm.batch.tokens %batch : (!batch) -> "
+                                                        "tensor<?xi32>");
+    body += fmt::format("    {} = llm.get_weight @{} : {}\n", matrix, table.symbol, table.type);
+    std::string chosen = emit(fmt::format("llm.embed {}, {} : (tensor<?xi32>, {}) -> {}", tokens,
+                                          matrix, table.type, act(experts)));
+    std::string seen =
+        emit(fmt::format("llm.softcap {} at 0.9 : {}", linear(x, hidden, experts), act(experts)));
+    return emit(fmt::format("arith.addf {}, {} : {}", chosen, seen, act(experts)));
+  }
+
+  std::string mixture(const std::string &x) {
+    const int64_t experts = pick({1, 2, 5, 8}), top = 1 + random() % std::min<int64_t>(experts, 4);
+    std::string logits = router(x, experts);
+    const float deviation = 1.0f / std::sqrt(static_cast<float>(hidden));
+    Weight gate = declare("gate", {experts, inner, hidden}, here, 0, deviation),
+           up = declare("up", {experts, inner, hidden}, here, 0, deviation),
+           down = declare("down", {experts, hidden, inner}, here, 0,
+                          1.0f / std::sqrt(static_cast<float>(inner)));
+    std::string g = get(gate), u = get(up), d = get(down);
+    return emit(fmt::format("llm.moe {} {}, {}, {}, {} by {} {} top {} {{{}scale = {} : f64}} : "
+                            "({}, {}, {}, {}, {}) -> {}",
+                            activation(), x, g, u, d, chance(0.5) ? "softmax" : "sigmoid", logits,
+                            top, chance(0.5) ? "renormalise, " : "",
+                            pick({1, 2}) == 1 ? "1.0" : "0.5", act(hidden), gate.type, up.type,
+                            down.type, act(experts), act(hidden)));
   }
 
   std::string add(const std::string &x, const std::string &y) {

@@ -24,7 +24,7 @@ struct RandomModel {
 };
 
 /// Everything about the model follows from the seed: op order, optional norms and biases, head
-/// sizes, GQA ratios, parallel blocks, odd widths, weight types.
+/// sizes, GQA ratios, parallel blocks, mixtures of experts, odd widths, weight types.
 RandomModel randomModel(uint64_t seed);
 
 } // namespace llmir::test

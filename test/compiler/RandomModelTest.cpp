@@ -184,6 +184,7 @@ TEST_P(RandomModels, AgreeWithTheInterpreter) {
     mlir::PassManager passes(&context);
     llm::QuantizeActivationsPassOptions passOptions;
     passOptions.activations = options.activations;
+    passes.nest<llm::ModelOp>().addPass(llm::createExpandExpertsPass());
     passes.nest<llm::ModelOp>().addPass(llm::createQuantizeActivationsPass(passOptions));
     ASSERT_TRUE(mlir::succeeded(passes.run(*expectedModule)));
     llm::ModelOp expectedModel = *expectedModule->getOps<llm::ModelOp>().begin();

@@ -179,7 +179,7 @@ llm.model @m attributes {context_length = 8 : i64, vocabulary = 8 : i64} {
 // weight: a row is no whole number of blocks
 !kv = !llm.kv<layers = 1, heads = 2, k_dim = 4, v_dim = 8, block = 16, element = f32>
 llm.model @m attributes {context_length = 8 : i64, vocabulary = 8 : i64} {
-  // expected-error@+1 {{type must be a static vector or matrix of f32, f16, bf16 or !llm.quant, its rows whole blocks}}
+  // expected-error@+1 {{type must be a static vector, matrix or list of matrices of f32, f16, bf16 or !llm.quant, its rows whole blocks}}
   llm.weight @w : tensor<4x48x!llm.quant<q4_0>> from "w"
   func.func private @step(!llm.batch<mixed>, !kv) -> (tensor<?x8xf32>, !kv)
 }
@@ -189,7 +189,7 @@ llm.model @m attributes {context_length = 8 : i64, vocabulary = 8 : i64} {
 // weight: activations are no weights
 !kv = !llm.kv<layers = 1, heads = 2, k_dim = 4, v_dim = 8, block = 16, element = f32>
 llm.model @m attributes {context_length = 8 : i64, vocabulary = 8 : i64} {
-  // expected-error@+1 {{type must be a static vector or matrix}}
+  // expected-error@+1 {{type must be a static vector, matrix or list of matrices}}
   llm.weight @w : tensor<4x32x!llm.quant<a8>> from "w"
   func.func private @step(!llm.batch<mixed>, !kv) -> (tensor<?x8xf32>, !kv)
 }

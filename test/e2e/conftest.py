@@ -23,14 +23,12 @@ def llmir(tmp_path_factory):
     program = BUILD / "bin" / "llmir"
     if not program.exists():
         pytest.skip(f"{program} is not built")
-    cache = tmp_path_factory.mktemp("cache")
+    # Nothing of the user's own settings: they could change what is tested.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("LLMIR_")}
+    env |= {"LLMIR_CACHE": str(tmp_path_factory.mktemp("cache")), "XDG_CONFIG_HOME": str(tmp_path_factory.mktemp("config"))}
 
-    def run(*arguments, timeout=120):
-        return subprocess.run(
-            [program, *map(str, arguments)],
-            capture_output=True,
-            timeout=timeout,
-            env=os.environ | {"LLMIR_CACHE": str(cache)},
-        )
+    def run(*arguments, timeout=120, env=env, **others):
+        return subprocess.run([program, *map(str, arguments)], capture_output=True, timeout=timeout, env=env, **others)
 
+    run.env = env
     return run

@@ -33,7 +33,13 @@ def write(path, architecture="llama", **changes):
 
 @pytest.mark.parametrize("changes, words", [
     (dict(architecture="foo"), ["general.architecture", "foo", "known: llama"]),
-    (dict(expert_count=8), ["llama.expert_count is 8"]),
+    (dict(expert_count=8), ["llama.expert_used_count"]),
+    (dict(expert_count=10**6), ["llama.expert_count is 1000000"]),
+    (dict(expert_count=8, expert_used_count=9), ["llama.expert_used_count is 9, 1 to 8"]),
+    (dict(expert_count=8, expert_used_count=2, expert_gating_func=7), ["llama.expert_gating_func is 7"]),
+    (dict(expert_count=8, expert_used_count=2, expert_weights_scale=-1.0), ["llama.expert_weights_scale is -1"]),
+    (dict(expert_count=8, expert_used_count=2, expert_group_count=4), ["llama.expert_group_count is 4"]),
+    (dict(expert_count=8, expert_used_count=2), ["blk.0.attn_norm.weight is missing"]),
     ({"block_count": None}, ["llama.block_count"]),
     ({"block_count": 10**9}, ["llama.block_count is 1000000000"]),
     ({"attention.head_count": 0}, ["llama.attention.head_count is 0"]),

@@ -100,10 +100,10 @@ def test_broken_utf8_round_trips(tool):  # noqa: F811
     assert tool.decode(tool.encode(everything)) == everything
 
 
-def test_a_megabyte_without_a_break(tool):  # noqa: F811
+def test_a_long_text_without_a_break(tool):  # noqa: F811
     tool(op="create", data=data_of(train(**KINDS["llama"])))
     for unit in ("a", "é", "\xff"):
         data = unit.encode("latin-1" if unit == "\xff" else "utf-8")
-        data *= (1 << 20) // len(data)
+        data *= (1 << 18) // len(data)
         answer = tool(op="encode", hex=data.hex())
         assert bytes.fromhex(tool(op="decode", ids=answer["ids"])["hex"]) == b" " + data

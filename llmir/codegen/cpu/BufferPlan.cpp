@@ -6,10 +6,17 @@
 using namespace mlir;
 namespace llmir::cpu {
 
-int64_t rowStride(Type activations) {
-  auto tensor = cast<RankedTensorType>(activations);
-  return llvm::alignTo(rowBytes(*llm::formatOf(tensor.getElementType()), tensor.getDimSize(1)), 64);
+bool isBuffer(Type type) { return llm::isRows(type) || llm::isExpertNumbers(type); }
+
+int64_t rowStride(Type buffer) {
+  auto tensor = cast<RankedTensorType>(buffer);
+  const int64_t columns = tensor.getShape().back();
+  if (llm::isExpertNumbers(buffer))
+    return columns * 4;
+  return llvm::alignTo(rowBytes(*llm::formatOf(tensor.getElementType()), columns), 64);
 }
+
+int64_t tokenStride(Type buffer) { return llm::rowsPerToken(buffer) * rowStride(buffer); }
 
 /// The operand whose memory the op that defines `value` takes over, or null.
 static Value overwrittenBy(Value value) {
@@ -51,9 +58,6 @@ struct LiveRange {
 BufferPlan BufferPlan::of(func::FuncOp function, const llvm::DenseSet<Value> &elsewhere) {
   llvm::MapVector<Value, LiveRange> ranges;
   int64_t phase = 0;
-  auto isActivation = [](Value v) {
-    return llm::isActivations(v.getType()) || llm::isQuantizedActivations(v.getType());
-  };
   for (Operation &top : function.getBody().front()) {
     top.walk([&](Operation *op) {
       for (Value operand : op->getOperands())
@@ -62,8 +66,8 @@ BufferPlan BufferPlan::of(func::FuncOp function, const llvm::DenseSet<Value> &el
       if (isa<llm::FuseOp>(op))
         return;
       for (Value result : op->getResults())
-        if (isActivation(result) && rootOf(result) == result && !elsewhere.contains(result))
-          ranges.insert({result, LiveRange{phase, phase, rowStride(result.getType())}});
+        if (isBuffer(result.getType()) && rootOf(result) == result && !elsewhere.contains(result))
+          ranges.insert({result, LiveRange{phase, phase, tokenStride(result.getType())}});
     });
     ++phase;
   }

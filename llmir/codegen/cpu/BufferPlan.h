@@ -1,6 +1,6 @@
 // Where the activations of a function live: every value gets an offset in the arena, buffers are
-// reused when dead. All sizes are bytes per token, since every activation has one row per token of
-// the step.
+// reused when dead. All sizes are bytes per token, since every activation has one row, or a fixed
+// number of them, per token of the step.
 #pragma once
 
 #include "llmir/dialect/Llm.h"
@@ -8,8 +8,15 @@
 
 namespace llmir::cpu {
 
-/// Bytes from one token's row to the next: the row's own, rounded up to a cache line.
-int64_t rowStride(mlir::Type activations);
+/// Whether values of this type lie in the arena: rows of numbers, and the experts of tokens.
+bool isBuffer(mlir::Type type);
+
+/// Bytes from one row to the next: the row's own, rounded up to a cache line. Numbers of experts
+/// are one dense list.
+int64_t rowStride(mlir::Type buffer);
+
+/// Bytes from one token's first row to the next token's.
+int64_t tokenStride(mlir::Type buffer);
 
 /// The value that defines the memory behind `value`: looks through the arguments and results of
 /// llm.fuse regions, and through functions of single elements, which overwrite an operand that

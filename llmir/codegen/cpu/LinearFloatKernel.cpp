@@ -38,8 +38,7 @@ mlir::func::FuncOp linearFloatKernel(KernelBuilder &k, llvm::StringRef name,
                 loadWeights(k, layout.format,
                             k.offset(w, u * columnBytes + block * layout.lanes * elementBytes)));
           for (int64_t token = 0; token < t.tokens; ++token) {
-            Value value =
-                k.splat(k.load(k.offset(x, token * spec.xStride + 4 * u), k.f32), layout.lanes);
+            Value value = k.splat(k.load(t.at(k, x, token, 4 * u), k.f32), layout.lanes);
             for (int64_t block = 0; block < layout.rowBlocks; ++block) {
               Value &sum = sums[token * layout.rowBlocks + block];
               sum = k.fma(weights[block], value, sum);

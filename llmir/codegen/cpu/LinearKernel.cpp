@@ -11,8 +11,9 @@ static constexpr int64_t tileTokens = 4;
 static constexpr int64_t fewestUnpacked = 16;
 
 /// Adds the bias and writes the sums of one tile; columns behind n are not written.
-static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, Value y, Value bias,
-                      int64_t tokens, const Values &sums) {
+/// `rows` are the tokens' rows of y.
+static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, const Values &rows,
+                      Value bias, const Values &sums) {
   const PackedLayout &layout = spec.weight;
   const bool exact = layout.n % layout.panelRows() == 0;
   Value row0 = k.mul(panel, k.index(layout.panelRows()));
@@ -25,11 +26,11 @@ static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, Val
       return exact ? k.load(pointer, k.vecF32()) : k.loadFirst(pointer, k.vecF32(), count);
     };
     Value b = spec.bias ? load(k.at(bias, row, 4)) : Value();
-    for (int64_t token = 0; token < tokens; ++token) {
+    for (size_t token = 0; token < rows.size(); ++token) {
       Value sum = sums[token * layout.rowBlocks + block];
       if (b)
         sum = k.add(sum, b);
-      Value pointer = k.at(k.offset(y, token * spec.yStride), row, 4);
+      Value pointer = k.at(rows[token], row, 4);
       exact ? k.store(sum, pointer) : k.storeFirst(sum, pointer, count);
     }
   }
@@ -38,6 +39,8 @@ static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, Val
 mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const LinearSpec &spec,
                                   const LinearSteps &steps) {
   llvm::SmallVector<Type> arguments = {k.ptr, k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.i64};
+  if (spec.rowsPerX)
+    arguments.push_back(k.ptr);
   return k.function(name, arguments, [&](ValueRange a) {
     Value weight = a[0], x = a[1], y = a[2], bias = a[3], tokens = a[4];
     steps.prepare();
@@ -45,9 +48,23 @@ mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const 
       Value packed = k.at(weight, panel, spec.weight.panelBytes);
       auto tiles = [&](Value from, Value to, int64_t count, Value weights) {
         k.forLoop(from, to, count, [&](Value token) {
-          Values sums =
-              steps.tile({weights, k.at(x, token, spec.xStride), count, weights != packed});
-          storeTile(k, spec, panel, k.at(y, token, spec.yStride), bias, count, sums);
+          auto picked = [&](int64_t i) {
+            return k.extendUnsigned(k.load(k.offset(k.at(a[7], token, 4), 4 * i), k.i32), k.i64);
+          };
+          LinearTile t{weights, x, count, spec.xStride, weights != packed};
+          if (!spec.rowsPerX)
+            t.x = k.at(x, token, spec.xStride);
+          for (int64_t i = 0; spec.rowsPerX && i < count; ++i)
+            t.picked.push_back(
+                k.mul(k.divUnsigned(picked(i), k.index(spec.rowsPerX)), k.index(spec.xStride)));
+          Values sums = steps.tile(t);
+          // Behind the sums: addresses in front of them would take registers from them.
+          Values rows;
+          Value first = spec.rowsPerX ? Value() : k.at(y, token, spec.yStride);
+          for (int64_t i = 0; i < count; ++i)
+            rows.push_back(spec.rowsPerX ? k.at(y, picked(i), spec.yStride)
+                                         : k.offset(first, i * spec.yStride));
+          storeTile(k, spec, panel, rows, bias, sums);
         });
       };
       Value whole = k.mul(k.divUnsigned(tokens, k.index(tileTokens)), k.index(tileTokens));
@@ -73,6 +90,8 @@ mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec) {
   std::string name = fmt::format("linear_{}_{}_{}x{}{}_{}_{}", formatInfo(spec.weight.format).name,
                                  formatInfo(spec.activations).name, spec.weight.n, spec.weight.k,
                                  spec.bias ? "_bias" : "", spec.xStride, spec.yStride);
+  if (spec.rowsPerX)
+    name += fmt::format("_picked_{}", spec.rowsPerX);
   return formatInfo(spec.weight.format).scheme ? linearQuantKernel(k, name, spec)
                                                : linearFloatKernel(k, name, spec);
 }

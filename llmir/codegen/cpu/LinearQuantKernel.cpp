@@ -178,7 +178,7 @@ private:
 
   Value activationPlane(int64_t token, int64_t plane, Value number) {
     int64_t start = spec.weight.k * width + plane * spec.weight.k / 32 * 4;
-    return k.at(k.offset(tile.x, token * spec.xStride + start), number, 4);
+    return k.at(tile.at(k, tile.x, token, start), number, 4);
   }
 
   /// The columns of one scale: all 32, or half of them.
@@ -196,8 +196,8 @@ private:
         weights.push_back(tile.unpacked ? unpacked.subChunk(tile.panel, number, s, block)
                                         : panel.subChunk(quants[block], s, lanes));
       for (int64_t token = 0; token < tile.tokens; ++token) {
-        DotOperand four = IntegerDot::spread(k, spec.activations,
-                                             k.offset(x, token * spec.xStride + 4 * s * width));
+        DotOperand four =
+            IntegerDot::spread(k, spec.activations, tile.at(k, x, token, 4 * s * width));
         for (int64_t block = 0; block < blocks; ++block)
           dots[token * blocks + block].add(weights[block], four);
       }
@@ -238,7 +238,7 @@ private:
   Value activationSum(int64_t token, Value number, int64_t part) {
     const int64_t factor = std::max<int64_t>(panel.offset(), 1);
     if (part == 0 && panel.scalesPer32() == 2) {
-      Value x = k.offset(k.at(tile.x, number, 32 * width), token * spec.xStride);
+      Value x = tile.at(k, k.at(tile.x, number, 32 * width), token, 0);
       IntegerDot dot(k, spec.activations, /*bits=*/1, /*isSigned=*/false);
       for (int64_t s = 0; s < 4; ++s)
         dot.add(k.constInt(1, k.vec(4 * lanes, k.i8)),
@@ -288,8 +288,7 @@ private:
         weights.push_back(
             k.load(k.offset(k.at(memory, column, columnBytes), block * lanes * 4), k.vecF32(), 4));
       for (int64_t token = 0; token < tile.tokens; ++token) {
-        Value value =
-            k.splat(k.load(k.at(k.offset(x, token * spec.xStride), column, 4), k.f32), lanes);
+        Value value = k.splat(k.load(k.at(tile.at(k, x, token, 0), column, 4), k.f32), lanes);
         for (int64_t block = 0; block < blocks; ++block) {
           Value &sum = inner[token * blocks + block];
           sum = k.fma(weights[block], value, sum);

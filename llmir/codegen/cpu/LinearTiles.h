@@ -9,9 +9,18 @@ namespace llmir::cpu {
 /// block], without bias.
 struct LinearTile {
   Value panel;    ///< packed weights; or what LinearSteps::unpack made of them
-  Value x;        ///< first row
+  Value x;        ///< first row; row 0 of all if rows are picked
   int64_t tokens; ///< 1 or 4
+  int64_t xStride;
   bool unpacked;
+  Values picked = {}; ///< if rows are picked, where each token's begins, in bytes
+
+  /// `pointer`, an address in the first row, moved to a token's row and on by `bytes`.
+  Value at(KernelBuilder &k, Value pointer, int64_t token, int64_t bytes) const {
+    if (picked.empty())
+      return k.offset(pointer, token * xStride + bytes);
+    return k.offset(k.offset(pointer, picked[token]), bytes);
+  }
 };
 
 /// What a kernel does in the common loop nest.

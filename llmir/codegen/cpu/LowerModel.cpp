@@ -2,218 +2,41 @@
 // part, barriers. Every function gets (args, worker, workers) and, in the order of the llm
 // function's signature, a pointer for each activation and an i64 for each index; then a pointer for
 // the memory of each activation it returns.
-#include "llmir/codegen/cpu/LowerModel.h"
-
-#include "llmir/abi/llmir_abi.h"
-#include "llmir/codegen/cpu/AttentionKernel.h"
-#include "llmir/codegen/cpu/BufferPlan.h"
-#include "llmir/codegen/cpu/LinearKernel.h"
+#include "llmir/codegen/cpu/FunctionLowering.h"
 #include "llmir/codegen/cpu/RowKernels.h"
-#include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/xxhash.h"
-#include <cstddef>
-#include <numeric>
 
 using namespace mlir;
 namespace llmir::cpu {
 
 namespace {
 
-int64_t columnsOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
-bool isActivation(Type type) {
-  return llm::isActivations(type) || llm::isQuantizedActivations(type);
-}
-
-/// A half-open range of rows or columns that belongs to this worker.
-struct Range {
-  Value from, to;
-};
-
-/// Up to so many rows every worker computes the prologue of a phase for itself; beyond, sharing the
-/// rows and a barrier is cheaper.
-constexpr int64_t mostRowsReplicated = 4;
-
-bool isProductOrAttention(Operation &op) { return isa<llm::LinearOp, llm::AttentionOp>(op); }
-
-/// The tables of cosines and sines, one for each distinct rotation in the model, filled once at the
-/// start of a step.
-using RopeTables = llvm::MapVector<llm::RopeAttr, int64_t>; // -> arena bytes per token before it
-
-int64_t ropeTableStride(llm::RopeAttr rope) { return llvm::alignTo(rope.getDim() * 4, 64); }
-
-/// What is the same for all functions of a model.
-struct ModelContext {
-  ModelContext(KernelBuilder &k, llm::ModelOp model, const WeightTable &weights)
-      : k(k), model(model), weights(weights) {}
-  KernelBuilder &k;
-  llm::ModelOp model;
-  const WeightTable &weights;
-  RopeTables ropeTables;
-  int64_t partialsOffset = 0; // arena bytes per token before the partials of attention
-  llvm::MapVector<func::FuncOp, int64_t>
-      frames; // -> arena bytes per token before the function's frame
-  llvm::DenseMap<func::FuncOp, BufferPlan> plans;
-};
-
 /// Roots of what a function returns, the values that are written straight into the caller's memory.
 llvm::DenseSet<Value> returnedRoots(func::FuncOp function) {
   llvm::DenseSet<Value> roots;
   for (Value operand : function.getBody().front().getTerminator()->getOperands())
-    if (isActivation(operand.getType()) && !isa<BlockArgument>(rootOf(operand)))
+    if (isBuffer(operand.getType()) && !isa<BlockArgument>(rootOf(operand)))
       roots.insert(rootOf(operand));
   return roots;
 }
 
-/// All but the strides.
-AttentionSpec attentionSpecOf(llm::AttentionOp op) {
-  AttentionSpec spec;
-  spec.kv = op.getKv().getType();
-  spec.queryHeads = op.getQueryHeads();
-  spec.scale = op.getScale().convertToDouble();
-  spec.hasWindow = op.hasWindow();
-  if (op.getSoftcap())
-    spec.softcap = op.getSoftcap()->convertToDouble();
-  return spec;
-}
-
-/// Lowers one function of the model.
-class FunctionLowering {
-public:
-  FunctionLowering(ModelContext &context, func::FuncOp source)
-      : context(context), k(context.k), source(source), plan(context.plans[source]),
-        isStep(source.getSymName() == "step") {}
-
-  Status lower();
-
-private:
-  ModelContext &context;
-  KernelBuilder &k;
-  func::FuncOp source;
-  const BufferPlan &plan;
-  const bool isStep;
-  std::optional<Error> error;
-
-  Value args, worker, workers;           // ptr, i64, i64
-  Value batch, arena, capacity;          // ptr, ptr, i64
-  Value tokens, logitRows;               // i64
-  Range tokenRange, logitRange;          // this worker's
-  llvm::DenseMap<Value, Value> pointers; // root of an activation -> its row 0
-  llvm::DenseMap<Value, Value> indices;  // index value -> i64
-  llvm::DenseMap<Value, Value> weightPointers;
-  std::optional<Range> headRange; // KV heads that row-wise ops treat; none: all there are
-  int64_t phaseKvHeads = 0;       // with headRange: all there are
-
-  std::string loweredName(func::FuncOp function) {
-    return function.getSymName() == "step" ? LLMIR_STEP_SYMBOL
-                                           : ("llm_" + function.getSymName()).str();
-  }
-  SmallVector<Type> signature(func::FuncOp function);
-
-  void lowerBody(ValueRange arguments);
-  void lowerTop(Operation &op);
-  void lowerPhase(llm::FuseOp fuse);
-  void lowerPrologue(ArrayRef<Operation *> prologue, int64_t columnUnit);
-  void lowerAttentionPhase(ArrayRef<Operation *> prologue, llm::AttentionOp attention);
-  void privateRows(ArrayRef<Operation *> ops, Value shift);
-  void forDecodeItems(ArrayRef<Operation *> prologue, Value splits,
-                      llvm::function_ref<void(Value, Value)> body);
-  Value lastPosition(Value count);
-  Value isEqual(Value x, Value y) {
-    return arith::CmpIOp::create(k.b, k.loc, arith::CmpIPredicate::eq, x, y);
-  }
-  void lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit);
-  void lowerLinear(llm::LinearOp op, int64_t columnUnit);
-  void lowerElementwise(Operation &op, llm::Partition partition, int64_t columnUnit);
-  AttentionSpec attentionSpec(llm::AttentionOp op);
-  Values attentionInputs(llm::AttentionOp op);
-  void lowerAttention(llm::AttentionOp op);
-  Value windowOf(llm::AttentionOp op);
-  Value ropeTable(llm::RopeOp op);
-  Value perLayer(llvm::StringRef name, ArrayRef<int64_t> values, Value layer);
-  void lowerCall(func::CallOp call);
-  void lowerReturn(func::ReturnOp op);
-  void fillRopeTables();
-  void barrier();
-
-  Value field(Value base, size_t offset, Type type) {
-    return k.load(k.offset(base, static_cast<int64_t>(offset)), type);
-  }
-  Value batchInts(size_t offset) { return field(batch, offset, k.ptr); }
-  Value batchCount(size_t offset) { return k.extendUnsigned(field(batch, offset, k.i32), k.i64); }
-  Value arenaAt(int64_t bytesPerToken) {
-    return k.offset(arena, k.mul(capacity, k.index(bytesPerToken)));
-  }
-  Range share(Value count) {
-    return {k.divUnsigned(k.mul(count, worker), workers),
-            k.divUnsigned(k.mul(count, k.add(worker, k.index(1))), workers)};
-  }
-  /// This worker's range of `columns` in units of `unit`, the same for every op of a phase.
-  Range columnShare(int64_t columns, int64_t unit) {
-    Range units = share(k.index(llvm::divideCeil(columns, unit)));
-    return {k.mul(units.from, k.index(unit)),
-            k.min(k.mul(units.to, k.index(unit)), k.index(columns))};
-  }
-  /// Whether the rows of a value are the logit rows and not the tokens.
-  bool hasLogitRows(Value value) {
-    Operation *definition = rootOf(value).getDefiningOp();
-    if (!definition || isa<func::CallOp>(definition))
-      return false;
-    if (isa<llm::LogitRowsOp>(definition))
-      return true;
-    return llvm::any_of(definition->getOperands(),
-                        [&](Value v) { return isActivation(v.getType()) && hasLogitRows(v); });
-  }
-  /// The heads, `columns` wide, of a value's rows that belong to headRange.
-  Range headsOf(Value value, int64_t columns) {
-    int64_t heads = columnsOf(value) / columns;
-    if (!headRange)
-      return {k.index(0), k.index(heads)};
-    Value perKvHead = k.index(heads / phaseKvHeads);
-    return {k.mul(headRange->from, perKvHead), k.mul(headRange->to, perKvHead)};
-  }
-  Range rowRange(Value value) { return hasLogitRows(value) ? logitRange : tokenRange; }
-  Value rowCount(Value value) { return hasLogitRows(value) ? logitRows : tokens; }
-  Value pointer(Value value) { return pointers.lookup(rootOf(value)); }
-  int64_t stride(Value value) {
-    Value root = rootOf(value);
-    // The logits go into the runtime's own array, whose rows are not padded.
-    return isStep && inLogits.contains(root) ? columnsOf(root) * 4 : rowStride(root.getType());
-  }
-  llvm::DenseSet<Value> inLogits;
-  Value weightPointer(Value weight);
-  Value kvPointer(Value layer, size_t member) {
-    Value row = k.at(field(args, offsetof(llmir_step_args, kv), k.ptr),
-                     indices.lookup(rootOf(layer)), sizeof(llmir_kv_layer));
-    return field(row, member, k.ptr);
-  }
-  Value null() { return LLVM::ZeroOp::create(k.b, k.loc, k.ptr); }
-  void call(func::FuncOp kernel, ValueRange operands) {
-    func::CallOp::create(k.b, k.loc, kernel, operands);
-  }
-  void unsupported(Operation &op, llvm::StringRef what) {
-    if (!error)
-      error = Error{fmt::format("no CPU code generation for {}{}",
-                                op.getName().getStringRef().str(), what.str())};
-  }
-};
+} // namespace
 
 SmallVector<Type> FunctionLowering::signature(func::FuncOp function) {
   if (function.getSymName() == "step")
     return {k.ptr, k.i32, k.i32};
   SmallVector<Type> types = {k.ptr, k.i64, k.i64};
   for (Type type : function.getArgumentTypes())
-    if (isActivation(type) || type.isIndex())
+    if (isBuffer(type) || type.isIndex())
       types.push_back(type.isIndex() ? k.i64 : k.ptr);
   for (Type type : function.getResultTypes())
-    if (isActivation(type))
+    if (isBuffer(type))
       types.push_back(k.ptr);
   return types;
 }
 
 Status FunctionLowering::lower() {
   for (Type type : source.getArgumentTypes())
-    if (!isActivation(type) && !isa<IndexType, llm::BatchType, llm::KvType>(type))
+    if (!isBuffer(type) && !isa<IndexType, llm::BatchType, llm::KvType>(type))
       return fail("no CPU code generation for an argument of @{}: only activations, index, "
                   "!llm.batch and !llm.kv are passed",
                   source.getSymName().str());
@@ -243,11 +66,11 @@ void FunctionLowering::lowerBody(ValueRange arguments) {
   for (BlockArgument argument : source.getArguments()) {
     if (argument.getType().isIndex())
       indices[argument] = rest.front(), rest = rest.drop_front();
-    else if (isActivation(argument.getType()))
+    else if (isBuffer(argument.getType()))
       pointers[argument] = rest.front(), rest = rest.drop_front();
   }
   for (Value operand : source.getBody().front().getTerminator()->getOperands()) {
-    if (!isActivation(operand.getType()))
+    if (!isBuffer(operand.getType()))
       continue;
     Value root = rootOf(operand);
     if (isStep) {
@@ -299,6 +122,10 @@ void FunctionLowering::lowerTop(Operation &op) {
     lowerCall(callOp);
   } else if (auto returnOp = dyn_cast<func::ReturnOp>(op)) {
     lowerReturn(returnOp);
+  } else if (isa<llm::SampleOp>(op)) {
+    unsupported(op, ": the runtime samples, from the logits that @step gives; remove the op");
+  } else if (isa<llm::MoeOp>(op)) {
+    unsupported(op, ": run llm-expand-experts before");
   } else if (!isa<llm::GetWeightOp, llm::BatchTokensOp, llm::BatchPositionsOp>(op)) {
     unsupported(op, " outside of a phase");
   }
@@ -324,361 +151,20 @@ Value FunctionLowering::weightPointer(Value weight) {
   return known;
 }
 
-/// The unit in which a phase's columns are shared: whole panels of every product in it.
-static int64_t columnUnitOf(llm::FuseOp fuse, const WeightTable &weights) {
-  int64_t unit = 16;
-  for (auto linear : fuse.getBody().getOps<llm::LinearOp>())
-    if (auto get = rootOf(linear.getWeight()).getDefiningOp<llm::GetWeightOp>())
-      unit = std::lcm(unit, weights.at(get.getWeight()).layout->panelRows());
-  return unit;
-}
-
-void FunctionLowering::lowerPhase(llm::FuseOp fuse) {
-  int64_t columnUnit = columnUnitOf(fuse, context.weights);
-  SmallVector<Operation *> prologue, body;
-  for (Operation &op : fuse.getBody().front().without_terminator())
-    (fuse.getPartition() != llm::Partition::Tokens && body.empty() && !isProductOrAttention(op)
-         ? prologue
-         : body)
-        .push_back(&op);
-  if (fuse.getPartition() == llm::Partition::Heads && body.size() == 1 &&
-      isa<llm::AttentionOp>(body.front()))
-    return lowerAttentionPhase(prologue, cast<llm::AttentionOp>(body.front()));
-  if (fuse.getPartition() == llm::Partition::Heads && !prologue.empty())
-    return unsupported(*fuse, " with anything but one attention behind its prologue");
-  if (!prologue.empty())
-    lowerPrologue(prologue, columnUnit);
-  for (Operation *op : body)
-    lowerOp(*op, fuse.getPartition(), columnUnit);
-}
-
-/// From here on the results of `ops` go to rows of this worker's own: row r to r + shift.
-void FunctionLowering::privateRows(ArrayRef<Operation *> ops, Value shift) {
-  for (Operation *op : ops)
-    for (Value result : op->getResults())
-      if (isActivation(result.getType()) && rootOf(result) == result)
-        pointers[result] = k.at(pointers.lookup(result), shift, stride(result));
-}
-
-/// The prologue of products. Its results have room for token_capacity rows: in a small step every
-/// worker computes all rows, each in rows of its own, and nobody waits. Else the rows are shared.
-void FunctionLowering::lowerPrologue(ArrayRef<Operation *> prologue, int64_t columnUnit) {
-  Value isSmall = k.constInt(1, k.i1);
-  auto mayReplicate = [&](Value rows) {
-    Value few = k.lessThan(rows, k.index(mostRowsReplicated + 1));
-    Value fits = k.lessThan(k.mul(rows, workers), k.add(capacity, k.index(1)));
-    return k.bitAnd(few, fits);
-  };
-  bool hasTokens = false, hasLogits = false;
-  for (Operation *op : prologue)
-    (hasLogitRows(op->getResult(0)) ? hasLogits : hasTokens) = true;
-  if (hasTokens)
-    isSmall = k.bitAnd(isSmall, mayReplicate(tokens));
-  if (hasLogits)
-    isSmall = k.bitAnd(isSmall, mayReplicate(logitRows));
-  Range sharedTokens = tokenRange, sharedLogits = logitRange;
-  auto widened = [&](Range shared, Value rows) {
-    return Range{k.select(isSmall, k.index(0), shared.from), k.select(isSmall, rows, shared.to)};
-  };
-  tokenRange = widened(tokenRange, tokens);
-  logitRange = widened(logitRange, logitRows);
-  Value rows = hasTokens && hasLogits ? k.max(tokens, logitRows) : hasLogits ? logitRows : tokens;
-  privateRows(prologue, k.select(isSmall, k.mul(rows, worker), k.index(0)));
-  for (Operation *op : prologue)
-    lowerOp(*op, llm::Partition::Tokens, columnUnit);
-  tokenRange = sharedTokens;
-  logitRange = sharedLogits;
-  k.ifThen(k.lessThan(k.extendUnsigned(isSmall, k.i64), k.index(1)), [&] { barrier(); });
-}
-
-/// Attention with what prepares its queries, keys and values. When every sequence has one token,
-/// an item (token, KV head) needs nothing of other items of the step: its worker does all of it;
-/// and when there are few items, the workers share the splits of their contexts.
-void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
-                                           llm::AttentionOp attention) {
-  auto isNot = [&](Value condition) {
-    return k.lessThan(k.extendUnsigned(condition, k.i64), k.index(1));
-  };
-  auto isAtMost = [&](Value x, Value y) { return k.lessThan(x, k.add(y, k.index(1))); };
-  Value sequences = batchCount(offsetof(llmir_batch, num_sequences));
-  Value isDecode = k.bitAnd(isAtMost(tokens, sequences), isAtMost(workers, capacity));
-  // Known before the ways part.
-  for (Operation *op : prologue)
-    if (auto norm = dyn_cast<llm::RmsNormOp>(op))
-      weightPointer(norm.getWeight());
-  const AttentionSpec spec = attentionSpec(attention);
-  phaseKvHeads = spec.kv.getHeads();
-  Value isSplit = k.constInt(0, k.i1), splits = k.index(1);
-  if (attentionPartialBytes(k, spec)) {
-    Value isFew = k.bitAnd(
-        isDecode, k.lessThan(k.mul(tokens, k.index(phaseKvHeads)), k.mul(workers, k.index(4))));
-    splits = k.add(
-        k.divUnsigned(lastPosition(k.select(isFew, tokens, k.index(0))), k.index(attentionSplit)),
-        k.index(1));
-    isSplit = k.bitAnd(k.lessThan(k.index(1), splits), isAtMost(k.mul(tokens, splits), capacity));
-  }
-  k.ifThen(k.bitAnd(isDecode, isNot(isSplit)), [&] {
-    forDecodeItems(prologue, k.index(1), [&](Value item, Value) {
-      Values operands = attentionInputs(attention);
-      operands.append({item, k.add(item, k.index(1)), k.index(1)});
-      call(attentionKernel(k, spec), operands);
-    });
-  });
-  if (attentionPartialBytes(k, spec))
-    k.ifThen(isSplit, [&] {
-      Value partials = arenaAt(context.partialsOffset);
-      forDecodeItems(prologue, splits, [&](Value item, Value split) {
-        Values operands = attentionInputs(attention);
-        Value index = k.add(k.mul(item, splits), split);
-        operands.append({partials, splits, index, k.add(index, k.index(1)), k.index(1)});
-        call(attentionSplitKernel(k, spec), operands);
-      });
-      barrier();
-      Values operands = attentionInputs(attention);
-      operands.append({partials, splits, worker, k.mul(tokens, k.index(phaseKvHeads)), workers});
-      call(attentionMergeKernel(k, spec), operands);
-    });
-  k.ifThen(isNot(isDecode), [&] {
-    for (Operation *op : prologue)
-      lowerOp(*op, llm::Partition::Tokens, 1);
-    if (!prologue.empty())
-      barrier();
-    lowerAttention(attention);
-  });
-}
-
-/// The largest position of the first `count` tokens; 0 if there are none.
-Value FunctionLowering::lastPosition(Value count) {
-  Value positions = batchInts(offsetof(llmir_batch, positions));
-  return k
-      .forLoop(k.index(0), count, 1, k.index(0),
-               [&](Value token, ValueRange before) -> Values {
-                 Value position = k.load(k.at(positions, token, 4), k.i32);
-                 return {k.max(before[0], k.extendUnsigned(position, k.i64))};
-               })
-      .front();
-}
-
-/// This worker's items (token, KV head, split): runs the prologue of its head in rows of its own,
-/// then body(token * KV heads + KV head, split). The split that holds the token stores its K and V.
-void FunctionLowering::forDecodeItems(ArrayRef<Operation *> prologue, Value splits,
-                                      llvm::function_ref<void(Value, Value)> body) {
-  const auto sharedPointers = pointers;
-  const Range sharedTokens = tokenRange;
-  Value heads = k.index(phaseKvHeads), items = k.mul(k.mul(tokens, heads), splits);
-  k.forLoop(worker, items, workers, ValueRange{}, [&](Value number, ValueRange) -> Values {
-    Value item = k.divUnsigned(number, splits), split = k.remUnsigned(number, splits);
-    Value token = k.divUnsigned(item, heads), head = k.remUnsigned(item, heads);
-    Value position = k.load(k.at(batchInts(offsetof(llmir_batch, positions)), token, 4), k.i32);
-    Value itsSplit = k.divUnsigned(k.extendUnsigned(position, k.i64), k.index(attentionSplit));
-    // One split: all of the context.
-    Value isStoring = k.bitOr(isEqual(split, itsSplit), isEqual(splits, k.index(1)));
-    tokenRange = {token, k.add(token, k.index(1))};
-    headRange = {head, k.add(head, k.index(1))};
-    privateRows(prologue, k.sub(worker, token));
-    for (Operation *op : prologue)
-      if (isa<llm::KvAppendOp>(op))
-        k.ifThen(isStoring, [&] { lowerOp(*op, llm::Partition::Tokens, 1); });
-      else
-        lowerOp(*op, llm::Partition::Tokens, 1);
-    body(item, split);
-    return {};
-  });
-  pointers = sharedPointers;
-  tokenRange = sharedTokens;
-  headRange.reset();
-}
-
-void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit) {
-  llvm::TypeSwitch<Operation &>(op)
-      .Case([&](llm::EmbedOp o) {
-        auto get = rootOf(o.getTable()).getDefiningOp<llm::GetWeightOp>();
-        if (!get || !rootOf(o.getTokens()).getDefiningOp<llm::BatchTokensOp>())
-          return unsupported(op, " of anything but the batch's tokens and a weight");
-        auto kernel =
-            embedKernel(k, {*context.weights.at(get.getWeight()).layout, stride(o.getResult())});
-        call(kernel, {weightPointer(o.getTable()), batchInts(offsetof(llmir_batch, tokens)),
-                      pointer(o.getResult()), tokenRange.from, tokenRange.to});
-      })
-      .Case([&](llm::RmsNormOp o) {
-        NormSpec spec{columnsOf(o.getX()),
-                      o.getWeight().getType().getDimSize(0),
-                      o.getEps().convertToDouble(),
-                      false,
-                      stride(o.getX()),
-                      stride(o.getResult())};
-        Range range = rowRange(o.getResult()), groups = headsOf(o.getX(), spec.group);
-        call(rmsNormKernel(k, spec),
-             {pointer(o.getX()), weightPointer(o.getWeight()), pointer(o.getResult()), range.from,
-              range.to, groups.from, groups.to});
-      })
-      .Case([&](llm::LayerNormOp o) {
-        NormSpec spec{columnsOf(o.getX()),    columnsOf(o.getX()), o.getEps().convertToDouble(),
-                      o.getBias() != nullptr, stride(o.getX()),    stride(o.getResult())};
-        Range range = rowRange(o.getResult());
-        call(layerNormKernel(k, spec),
-             {pointer(o.getX()), weightPointer(o.getWeight()), weightPointer(o.getBias()),
-              pointer(o.getResult()), range.from, range.to});
-      })
-      .Case([&](llm::QuantizeOp o) {
-        Format format = *llm::formatOf(o.getResult().getType().getElementType());
-        Range range = rowRange(o.getResult());
-        call(quantizeKernel(k,
-                            {columnsOf(o.getX()), format, stride(o.getX()), stride(o.getResult())}),
-             {pointer(o.getX()), pointer(o.getResult()), range.from, range.to});
-      })
-      .Case([&](llm::RopeOp o) {
-        if (!rootOf(o.getPositions()).getDefiningOp<llm::BatchPositionsOp>())
-          return unsupported(op, " at positions other than the batch's");
-        llm::RopeAttr rope = o.getRotations().front(); // all are of one style and dim
-        RopeSpec spec{static_cast<int64_t>(o.getHeadDim()),
-                      rope.getDim(),
-                      rope.getStyle(),
-                      stride(o.getX()),
-                      ropeTableStride(rope),
-                      stride(o.getResult())};
-        Range heads = headsOf(o.getX(), spec.headDim);
-        call(ropeKernel(k, spec), {pointer(o.getX()), ropeTable(o), pointer(o.getResult()),
-                                   tokenRange.from, tokenRange.to, heads.from, heads.to});
-      })
-      .Case([&](llm::LogitRowsOp o) {
-        call(gatherRowsKernel(k, columnsOf(o.getX()), stride(o.getX()), stride(o.getResult())),
-             {pointer(o.getX()), batchInts(offsetof(llmir_batch, logit_rows)),
-              pointer(o.getResult()), logitRange.from, logitRange.to});
-      })
-      .Case([&](llm::KvAppendOp o) {
-        Range heads = headsOf(o.getK(), o.getKv().getType().getKDim());
-        call(kvAppendKernel(k, o.getKv().getType(), stride(o.getK()), stride(o.getV())),
-             {pointer(o.getK()), pointer(o.getV()), batchInts(offsetof(llmir_batch, slot_mapping)),
-              kvPointer(o.getLayer(), offsetof(llmir_kv_layer, k)),
-              kvPointer(o.getLayer(), offsetof(llmir_kv_layer, v)), tokenRange.from, tokenRange.to,
-              heads.from, heads.to});
-      })
-      .Case([&](llm::AttentionOp o) { lowerAttention(o); })
-      .Case([&](llm::LinearOp o) { lowerLinear(o, columnUnit); })
-      .Case<llm::GluOp, llm::ActivateOp, llm::ScaleOp, llm::SoftcapOp, arith::AddFOp,
-            arith::MulFOp>([&](auto) { lowerElementwise(op, partition, columnUnit); })
-      .Default([&](Operation &) { unsupported(op, ""); });
-}
-
-void FunctionLowering::lowerLinear(llm::LinearOp op, int64_t columnUnit) {
-  Value weight = weightPointer(op.getWeight());
-  if (error)
-    return;
-  auto get = rootOf(op.getWeight()).getDefiningOp<llm::GetWeightOp>();
-  const PackedLayout &layout = *context.weights.at(get.getWeight()).layout;
-  LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()),
-                  op.getBias() != nullptr, stride(op.getX()), stride(op.getResult())};
-  Range columns = columnShare(layout.n, columnUnit);
-  Value panelRows = k.index(layout.panelRows());
-  Value panel0 = k.divUnsigned(columns.from, panelRows);
-  Value panel1 = k.divUnsigned(k.add(columns.to, k.index(layout.panelRows() - 1)), panelRows);
-  call(linearKernel(k, spec),
-       {weight, pointer(op.getX()), pointer(op.getResult()), weightPointer(op.getBias()),
-        rowCount(op.getResult()), panel0, panel1});
-}
-
-void FunctionLowering::lowerElementwise(Operation &op, llm::Partition partition,
-                                        int64_t columnUnit) {
-  ElementwiseSpec spec;
-  Value x = op.getOperand(0), y = op.getNumOperands() > 1 ? op.getOperand(1) : Value(),
-        result = op.getResult(0);
-  llvm::TypeSwitch<Operation &>(op)
-      .Case(
-          [&](llm::GluOp o) { spec.op = ElementwiseOp::Glu, spec.activation = o.getActivation(); })
-      .Case([&](llm::ActivateOp o) {
-        spec.op = ElementwiseOp::Activate, spec.activation = o.getActivation();
-      })
-      .Case([&](llm::ScaleOp o) {
-        spec.op = ElementwiseOp::Scale, spec.constant = o.getFactor().convertToDouble();
-      })
-      .Case([&](llm::SoftcapOp o) {
-        spec.op = ElementwiseOp::Softcap, spec.constant = o.getCap().convertToDouble();
-      })
-      .Case([&](arith::AddFOp) { spec.op = ElementwiseOp::Add; })
-      .Case([&](arith::MulFOp) { spec.op = ElementwiseOp::Mul; });
-  if (!isActivation(result.getType()))
-    return unsupported(op, " of anything but activations");
-  spec.xStride = stride(x);
-  spec.yStride = y ? stride(y) : 0;
-  spec.resultStride = stride(result);
-  spec.inPlace = rootOf(x) == rootOf(result);
-  Range rows = rowRange(result), columns = {k.index(0), k.index(columnsOf(result))};
-  if (partition == llm::Partition::Features)
-    rows = {k.index(0), rowCount(result)}, columns = columnShare(columnsOf(result), columnUnit);
-  call(elementwiseKernel(k, spec), {spec.inPlace ? null() : pointer(x), y ? pointer(y) : null(),
-                                    pointer(result), rows.from, rows.to, columns.from, columns.to});
-}
-
-AttentionSpec FunctionLowering::attentionSpec(llm::AttentionOp op) {
-  AttentionSpec spec = attentionSpecOf(op);
-  spec.qStride = stride(op.getQ());
-  spec.resultStride = stride(op.getResult());
-  return spec;
-}
-
-/// The operands that all kernels of attention begin with.
-Values FunctionLowering::attentionInputs(llm::AttentionOp op) {
-  return {pointer(op.getQ()),
-          kvPointer(op.getLayer(), offsetof(llmir_kv_layer, k)),
-          kvPointer(op.getLayer(), offsetof(llmir_kv_layer, v)),
-          batchInts(offsetof(llmir_batch, token_sequence)),
-          batchInts(offsetof(llmir_batch, positions)),
-          batchInts(offsetof(llmir_batch, block_table)),
-          batchCount(offsetof(llmir_batch, block_table_stride)),
-          windowOf(op),
-          pointer(op.getResult())};
-}
-
-void FunctionLowering::lowerAttention(llm::AttentionOp op) {
-  AttentionSpec spec = attentionSpec(op);
-  Values operands = attentionInputs(op);
-  operands.append({worker, k.mul(tokens, k.index(spec.kv.getHeads())), workers});
-  call(attentionKernel(k, spec), operands);
-}
-
-/// The positions that a token sees: all there can be where the layer has no window.
-Value FunctionLowering::windowOf(llm::AttentionOp op) {
-  constexpr int64_t all = std::numeric_limits<int32_t>::max();
-  if (!op.getWindows())
-    return k.index(op.getWindow() ? static_cast<int64_t>(*op.getWindow()) : all);
-  SmallVector<int64_t> windows(*op.getWindows());
-  std::ranges::replace(windows, 0, all);
-  return perLayer("windows", windows, op.getLayer());
-}
-
-/// Where the table of the layer's cosines and sines begins.
-Value FunctionLowering::ropeTable(llm::RopeOp op) {
-  if (!op.getLayer())
-    return arenaAt(context.ropeTables[*op.getRope()]);
-  SmallVector<int64_t> offsets;
-  for (llm::RopeAttr rope : op.getRotations())
-    offsets.push_back(context.ropeTables[rope]);
-  return k.offset(arena, k.mul(capacity, perLayer("rope_tables", offsets, op.getLayer())));
-}
-
-/// The entry of a constant table that belongs to the layer.
-Value FunctionLowering::perLayer(llvm::StringRef name, ArrayRef<int64_t> values, Value layer) {
-  uint64_t hash = llvm::xxh3_64bits(
-      ArrayRef(reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(int64_t)));
-  Value table = k.constantArray(fmt::format("{}_{:x}", name.str(), hash), values);
-  return k.load(k.at(table, indices.lookup(rootOf(layer)), 8), k.i64);
-}
-
 void FunctionLowering::lowerCall(func::CallOp callOp) {
   auto callee = context.model.lookupSymbol<func::FuncOp>(callOp.getCallee());
   SmallVector<Value> operands = {args, worker, workers};
   for (Value operand : callOp.getOperands()) {
     if (operand.getType().isIndex())
       operands.push_back(indices.lookup(operand));
-    else if (isActivation(operand.getType())) {
+    else if (isBuffer(operand.getType())) {
       if (hasLogitRows(operand))
         return unsupported(*callOp, " with logit rows");
       operands.push_back(pointer(operand));
     }
   }
   for (Value result : callOp.getResults())
-    if (isActivation(result.getType()))
+    if (isBuffer(result.getType()))
       operands.push_back(pointer(result));
   func::CallOp::create(k.b, k.loc, loweredName(callee), TypeRange{}, operands);
 }
@@ -691,25 +177,29 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
   }
   // What is not yet where the caller wants it: arguments, and second mentions of a value.
   Block &body = k.b.getInsertionBlock()->getParentOp()->getRegion(0).front();
-  unsigned place = body.getNumArguments() - llvm::count_if(op.getOperandTypes(), isActivation);
+  unsigned place = body.getNumArguments() - llvm::count_if(op.getOperandTypes(), isBuffer);
   bool copied = false;
   for (Value operand : op.getOperands()) {
-    if (!isActivation(operand.getType()))
+    if (!isBuffer(operand.getType()))
       continue;
     Value target = body.getArgument(place++);
     if (pointer(operand) == target)
       continue;
-    if (!llm::isActivations(operand.getType()) || hasLogitRows(operand))
+    bool isFloat = llm::isActivations(operand.getType()) || llm::isExpertRows(operand.getType());
+    if (!isFloat || hasLogitRows(operand))
       return unsupported(*op, " of this value twice");
     int64_t bytes = stride(operand);
+    Range range = rowRange(operand);
     call(elementwiseKernel(k, {ElementwiseOp::Scale, llm::Activation::Silu, 1, bytes, 0, bytes}),
-         {pointer(operand), null(), target, tokenRange.from, tokenRange.to, k.index(0),
+         {pointer(operand), null(), target, range.from, range.to, k.index(0),
           k.index(columnsOf(operand))});
     copied = true;
   }
   if (copied)
     barrier();
 }
+
+namespace {
 
 /// Functions in the order of calls, callers first; an error on recursion.
 Expected<SmallVector<func::FuncOp>> callOrder(llm::ModelOp model) {

@@ -7,12 +7,14 @@ WeightTable::WeightTable(llm::ModelOp model, const Target &target)
     : layers(model.getKvType().getLayers()) {
   int64_t layered = 0, modelWide = 0;
   for (auto weight : model.getBody().getOps<llm::WeightOp>()) {
-    WeightSlot slot{weight, weight.getLayers() ? layered++ : modelWide++, std::nullopt, 0};
+    WeightSlot slot{weight, weight.getLayers() ? layered++ : modelWide++, std::nullopt};
     mlir::RankedTensorType type = weight.getTensorType();
-    if (type.getRank() == 2) {
-      slot.layout = packedLayout(target, *llm::formatOf(type.getElementType()), type.getDimSize(0),
-                                 type.getDimSize(1));
-      slot.bytes = slot.layout->bytes();
+    if (type.getRank() >= 2) {
+      llvm::ArrayRef<int64_t> shape = type.getShape();
+      slot.matrices = type.getRank() == 3 ? shape.front() : 1;
+      slot.layout = packedLayout(target, *llm::formatOf(type.getElementType()),
+                                 shape[shape.size() - 2], shape.back());
+      slot.bytes = slot.matrices * slot.layout->bytes();
     } else {
       slot.bytes = type.getNumElements() * 4;
     }

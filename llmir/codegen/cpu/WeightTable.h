@@ -15,6 +15,7 @@ struct WeightSlot {
   llm::WeightOp weight;
   int64_t slot = 0;
   std::optional<PackedLayout> layout; ///< of a matrix; a vector is stored as f32
+  int64_t matrices = 1;               ///< one for each expert, packed one after the other
   int64_t bytes = 0;                  ///< of one layer's tensor, a multiple of 64
 };
 

@@ -9,9 +9,11 @@ namespace llmir {
 
 /// Bytes of the character at the start of `text`; a byte that begins none stands alone.
 static uint32_t characterLength(std::string_view text) {
+  const char *bytes = text.data();
+  const auto limit = int32_t(std::min<size_t>(text.size(), 4));
   int32_t length = 0;
   UChar32 character = 0;
-  U8_NEXT(text.data(), length, int32_t(std::min<size_t>(text.size(), 4)), character);
+  U8_NEXT(bytes, length, limit, character); // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
   return character < 0 ? 1 : uint32_t(length);
 }
 

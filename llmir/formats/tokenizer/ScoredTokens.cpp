@@ -12,7 +12,7 @@ static constexpr std::string_view spaceMark = "\xE2\x96\x81"; // ▁, U+2581
 static std::string withSpaces(std::string_view text) {
   std::string result;
   result.reserve(text.size());
-  for (size_t mark; (mark = text.find(spaceMark)) != text.npos;) {
+  for (size_t mark; (mark = text.find(spaceMark)) != std::string_view::npos;) {
     result.append(text.substr(0, mark)) += ' ';
     text.remove_prefix(mark + spaceMark.size());
   }

@@ -104,8 +104,8 @@ Status Tokenizer::readMerges(const TokenizerData &data) {
   for (size_t rank = 0; rank < data.merges.size(); ++rank) {
     const std::string_view rule = data.merges[rank];
     const size_t space = rule.find(' ');
-    if (space == rule.npos || space == 0 || space + 1 == rule.size() ||
-        rule.find(' ', space + 1) != rule.npos)
+    if (space == std::string_view::npos || space == 0 || space + 1 == rule.size() ||
+        rule.find(' ', space + 1) != std::string_view::npos)
       return fail("tokenizer.ggml.merges[{}] is '{}': two tokens with one space between them are "
                   "needed",
                   rank, shown(rule));

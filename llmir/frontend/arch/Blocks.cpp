@@ -12,7 +12,7 @@ void ModelBuilder::beginModel(const Hyperparameters &h) {
   b.setInsertionPointToEnd(module->getBody());
   model = llm::ModelOp::create(b, loc, "model", uint64_t(h.vocabulary),
                                uint64_t(options.contextLength.value_or(h.context)),
-                               b.getStringAttr(file.path()));
+                               b.getStringAttr(file.path()), llm::TargetAttr());
   b.createBlock(&model.getBody());
 }
 
@@ -76,11 +76,13 @@ Status ModelBuilder::buildFunctions(const Hyperparameters &h, LayerBody body) {
   return {};
 }
 
-Value ModelBuilder::layerWeight(const std::string &name) {
+llm::WeightOp ModelBuilder::findLayerWeight(const std::string &name) const {
   auto ops = weightOfLayer.find(name);
-  if (ops == weightOfLayer.end())
-    return {};
-  llm::WeightOp weight = ops->second[firstLayerOfKind[currentKind]];
+  return ops == weightOfLayer.end() ? llm::WeightOp() : ops->second[firstLayerOfKind[currentKind]];
+}
+
+Value ModelBuilder::layerWeight(const std::string &name) {
+  llm::WeightOp weight = findLayerWeight(name);
   if (!weight)
     return {};
   return llm::GetWeightOp::create(b, loc, weight.getTensorType(), weight.getSymName(), layer);
@@ -130,6 +132,8 @@ Value ModelBuilder::attentionBlock(Value x, const Hyperparameters &h) {
 }
 
 Value ModelBuilder::mlpBlock(Value x, llm::Activation activation) {
+  if (experts && findLayerWeight("ffn_gate_inp.weight"))
+    return expertsBlock(*this, x, *experts, activation);
   Value gate = linear(x, "ffn_gate"), up = linear(x, "ffn_up");
   Value product = llm::GluOp::create(
       b, loc, gate.getType(), llm::ActivationAttr::get(b.getContext(), activation), gate, up);

@@ -1,5 +1,6 @@
 // The Llama family: Llama 1 to 3, Mistral, SmolLM, TinyLlama and all that GGUF calls "llama".
-// Pre-norm blocks of grouped-query attention and a gated MLP; arXiv 2302.13971.
+// Pre-norm blocks of grouped-query attention and a gated MLP (arXiv 2302.13971), or a mixture of
+// them in Mixtral (arXiv 2401.04088).
 #include "llmir/frontend/arch/Architectures.h"
 
 using namespace mlir;
@@ -8,16 +9,13 @@ using namespace llmir::frontend;
 
 Status frontend::buildLlama(ModelBuilder &builder) {
   const GgufFile &file = builder.file;
-  auto experts = file.findU64("llama.expert_count");
-  if (!experts)
-    return forward(experts);
-  if (experts->value_or(0) > 0)
-    return fail("{}: llama.expert_count is {}: mixtures of experts are not supported yet; use a "
-                "dense model",
-                file.path(), **experts);
   auto h = builder.readHyperparameters();
   if (!h)
     return forward(h);
+  auto experts = readExperts(builder, *h);
+  if (!experts)
+    return forward(experts);
+  builder.experts = *experts;
   // GGUF permutes the rows of Q and K so that the components of a pair are neighbours.
   auto rope = readRope(file, "llama", h->kDim, h->context, llm::RopeStyle::Interleaved,
                        *builder.b.getContext());
@@ -27,7 +25,10 @@ Status frontend::buildLlama(ModelBuilder &builder) {
   h->ropes.assign(h->layers, *rope);
 
   builder.beginModel(*h);
-  if (Status status = builder.layerWeights(decoderTensors(*h), h->layers); !status)
+  std::vector<LayerTensor> tensors = decoderTensors(*h);
+  if (builder.experts)
+    replaceMlpTensors(tensors, *h, *builder.experts);
+  if (Status status = builder.layerWeights(tensors, h->layers); !status)
     return status;
   return builder.buildFunctions(
       *h, [&](ModelBuilder &m, Value x) { return m.preNormLayer(x, *h, llm::Activation::Silu); });

@@ -239,7 +239,8 @@ static std::string symbolOf(StringRef name) {
 }
 
 Expected<llm::WeightOp> ModelBuilder::modelWeight(const std::string &name,
-                                                  std::vector<int64_t> shape, bool required) {
+                                                  const std::vector<int64_t> &shape,
+                                                  bool required) {
   const GgufTensor *tensor = file.findTensor(name);
   if (!tensor && !required)
     return llm::WeightOp();

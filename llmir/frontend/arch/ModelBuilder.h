@@ -3,6 +3,7 @@
 #pragma once
 
 #include "llmir/frontend/Import.h"
+#include "llmir/frontend/arch/Experts.h"
 #include "llmir/frontend/arch/Rope.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
@@ -56,7 +57,7 @@ public:
   Expected<std::optional<double>> readSoftcap(std::string_view field, std::optional<double> absent);
 
   /// Checks the tensor of the whole model and makes its symbol; null if it is optional and absent.
-  Expected<llm::WeightOp> modelWeight(const std::string &name, std::vector<int64_t> shape,
+  Expected<llm::WeightOp> modelWeight(const std::string &name, const std::vector<int64_t> &shape,
                                       bool required = true);
   /// The same for the tensors of layers: a symbol for each distinct type, layers sorted by kind.
   Status layerWeights(std::span<const LayerTensor> tensors, int64_t layers);
@@ -82,11 +83,18 @@ public:
   /// where the layer has post_attention_norm and post_ffw_norm.
   mlir::Value preNormLayer(mlir::Value x, const Hyperparameters &h, llm::Activation activation);
 
+  /// What stands in the place of MLPs in the layers that have it; set by a family.
+  std::optional<Experts> experts;
+
+  /// A count in the file, from 1 to `limit`.
+  Expected<int64_t> count(const std::string &key, std::optional<int64_t> absent, int64_t limit);
+  /// The name of a field of this architecture.
+  std::string key(std::string_view field) const { return architecture + "." + std::string(field); }
+
   /// Names of the tensors that the file has and nothing asked for go to `warn`.
   void warnOfUnusedTensors();
 
 private:
-  Expected<int64_t> count(const std::string &key, std::optional<int64_t> absent, int64_t limit);
   Status readWindows(Hyperparameters &h, int64_t period);
   mlir::Value rotate(mlir::Value heads, const Hyperparameters &h);
   /// What a table of layers holds for the kind that is being built, if it is the same for all of
@@ -101,10 +109,11 @@ private:
       }
     return value;
   }
+  /// The symbol behind layerWeight, null if there is none.
+  llm::WeightOp findLayerWeight(const std::string &name) const;
   Status checkTensor(const GgufTensor &tensor, const std::vector<int64_t> &shape);
   mlir::RankedTensorType tensorType(const GgufTensor &tensor);
   mlir::RankedTensorType activations(int64_t columns);
-  std::string key(std::string_view field) const { return architecture + "." + std::string(field); }
 
   llm::ModelOp model;
   llm::KvType kvType;

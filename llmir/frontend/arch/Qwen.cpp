@@ -1,5 +1,6 @@
 // The Qwen family: Qwen 2 and 2.5 (biases of Q, K and V; arXiv 2407.10671) and Qwen 3 (QK norms
-// instead; arXiv 2505.09388). Otherwise pre-norm blocks as in Llama.
+// instead, dense or with a mixture of experts; arXiv 2505.09388). Otherwise pre-norm blocks as in
+// Llama.
 #include "llmir/frontend/arch/Architectures.h"
 
 using namespace mlir;
@@ -10,6 +11,10 @@ static Status buildQwen(ModelBuilder &builder, bool normalisesHeads) {
   auto h = builder.readHyperparameters();
   if (!h)
     return forward(h);
+  auto experts = readExperts(builder, *h);
+  if (!experts)
+    return forward(experts);
+  builder.experts = *experts;
   auto rope = readRope(builder.file, builder.architecture, h->kDim, h->context,
                        llm::RopeStyle::Half, *builder.b.getContext());
   if (!rope)
@@ -18,6 +23,8 @@ static Status buildQwen(ModelBuilder &builder, bool normalisesHeads) {
 
   builder.beginModel(*h);
   std::vector<LayerTensor> tensors = decoderTensors(*h);
+  if (builder.experts)
+    replaceMlpTensors(tensors, *h, *builder.experts);
   if (normalisesHeads) {
     tensors.push_back({"attn_q_norm.weight", {h->kDim}});
     tensors.push_back({"attn_k_norm.weight", {h->kDim}});

@@ -20,11 +20,13 @@ bool KvSequence::grow(int32_t count) {
   return true;
 }
 
-void KvSequence::clear() {
-  for (int32_t block : table)
-    cache->pool().release(block);
-  table.clear();
-  tokens = 0;
+void KvSequence::shrink(int64_t length) {
+  assert(length <= tokens && "this would be growth");
+  while (int32_t(table.size()) > cache->blocksFor(length)) {
+    cache->pool().release(table.back());
+    table.pop_back();
+  }
+  tokens = length;
 }
 
 } // namespace llmir

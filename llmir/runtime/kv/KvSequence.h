@@ -22,8 +22,11 @@ public:
   /// blocks.
   bool grow(int32_t count);
 
+  /// Forgets the tokens from `length` on and gives their blocks back.
+  void shrink(int64_t length);
+
   /// Gives all blocks back.
-  void clear();
+  void clear() { shrink(0); }
 
   int64_t length() const { return tokens; }
   std::span<const int32_t> blocks() const { return table; }

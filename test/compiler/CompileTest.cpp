@@ -1,0 +1,90 @@
+// What compiling leaves alone, what it reads from the IR, and what it refuses.
+#include "llmir/compiler/Compile.h"
+#include "llmir/abi/Manifest.h"
+#include "llmir/dialect/Llm.h"
+#include "mlir/Parser/Parser.h"
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+using namespace llmir;
+
+namespace {
+
+const char *const scale = "%in = llm.scale %x by 2.0 : tensor<?x4xf32>";
+
+/// Compiles a model whose @step runs `body`, from %x to %in, and which `behind` follows.
+struct Compiled {
+  explicit Compiled(const std::string &attributes, const std::string &body = scale,
+                    const std::string &behind = "") {
+    context.loadAllAvailableDialects();
+    module = mlir::parseSourceString<mlir::ModuleOp>(
+        R"(!kv = !llm.kv<layers = 1, heads = 1, k_dim = 4, v_dim = 4, block = 16, element = f32>
+llm.model @m attributes {context_length = 8 : i64, vocabulary = 4 : i64)" +
+            attributes + R"(} {
+  llm.weight @table : tensor<4x4xf32> from "table"
+  llm.weight @column : tensor<1x4xf32> from "column"
+  func.func @step(%batch: !llm.batch<mixed>, %kv: !kv) -> (tensor<?x4xf32>, !kv) {
+    %w = llm.get_weight @table : tensor<4x4xf32>
+    %c = llm.get_weight @column : tensor<1x4xf32>
+    %t = llm.batch.tokens %batch : (!llm.batch<mixed>) -> tensor<?xi32>
+    %x = llm.embed %t, %w : (tensor<?xi32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    )" + body +
+            R"(
+    %y = llm.linear %in, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+    return %y, %kv : tensor<?x4xf32>, !kv
+  }
+}
+)" + behind,
+        &context);
+    if (!module)
+      throw std::runtime_error("the test's IR does not parse");
+    auto file =
+        std::filesystem::temp_directory_path() / fmt::format("llmir-compile-{}.so", getpid());
+    manifest = compileIr(*module, file, {}, {});
+    std::filesystem::remove(file);
+  }
+
+  mlir::MLIRContext context{compilerDialects(), mlir::MLIRContext::Threading::DISABLED};
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  Expected<Manifest> manifest = fail("not compiled");
+};
+
+} // namespace
+
+TEST(Compile, LeavesTheWorkflowAsItIs) {
+  const std::string text =
+      "llm.workflow @w serves @m batching <mode = continuous, max_sequences = 4, token_budget = "
+      "16, "
+      "chunked_prefill = true, policy = fcfs, preemption = recompute> cache <block = 16, sharing = "
+      "hash, eviction = lru> speculation <method = ngram, tokens = 2> parallel <tensor = 1, "
+      "pipeline = 1, data = 1>";
+  Compiled compiled("", scale, text);
+  ASSERT_TRUE(compiled.manifest) << compiled.manifest.error().message;
+  auto workflows = llvm::to_vector(compiled.module->getOps<llm::WorkflowOp>());
+  ASSERT_EQ(workflows.size(), 1u);
+  std::string printed;
+  llvm::raw_string_ostream(printed) << *workflows[0];
+  EXPECT_EQ(printed, text);
+}
+
+TEST(Compile, ReadsTheTargetFromTheModel) {
+  Compiled host("");
+  ASSERT_TRUE(host.manifest) << host.manifest.error().message;
+  EXPECT_TRUE((*host.module->getOps<llm::ModelOp>().begin()).getTargetAttr());
+  Compiled chosen(", target = #llm.target<triple = \"x86_64-unknown-linux-gnu\", isa = avx2, "
+                  "vector_bits = 256, cpu = \"x86-64-v3\", flags = [\"avx2\"]>");
+  ASSERT_TRUE(chosen.manifest) << chosen.manifest.error().message;
+  EXPECT_EQ(chosen.manifest->cpu, "x86-64-v3");
+  EXPECT_EQ(chosen.manifest->features, std::vector<std::string>{"avx2"});
+}
+
+TEST(Compile, RefusesToSample) {
+  Compiled compiled("", R"(
+    %p = llm.linear %x, %c : (tensor<?x4xf32>, tensor<1x4xf32>) -> tensor<?x1xf32>
+    %s = llm.sample %x, %p {temperature = 1.0 : f64} : (tensor<?x4xf32>, tensor<?x1xf32>) -> tensor<?xi32>
+    %in = llm.embed %s, %w : (tensor<?xi32>, tensor<4x4xf32>) -> tensor<?x4xf32>)");
+  ASSERT_FALSE(compiled.manifest);
+  EXPECT_THAT(compiled.manifest.error().message,
+              testing::HasSubstr("no CPU code generation for llm.sample: the runtime samples"));
+}
