@@ -11,7 +11,8 @@ class ImportCommand : public Command {
   void declare(CommandSpec &spec) override {
     spec.name = "import";
     spec.summary = "Print a model as llm IR";
-    spec.details = "The IR before any pass; llmir compile --stop-after PHASE prints a later one.";
+    spec.details =
+        "The IR before any pass; llmirc compile MODEL --stop-after PHASE prints a later one.";
     spec.examples = {"llmir import model.gguf | less"};
     addModel(spec.options, model);
     spec.options.group("Compilation");

@@ -153,12 +153,20 @@ static Status runCompilerCommand(const std::string &name, const CompilerArgument
   return compileModel(arguments.model, arguments.output, arguments.options);
 }
 
+/// Warnings and remarks as they are; everything else is progress, which the driver shows on a
+/// terminal only.
+static void report(const std::string &line) {
+  const llvm::StringRef text = line;
+  const bool isProgress = !text.starts_with("warning: ") && !text.starts_with("remark: ");
+  llvm::errs() << (isProgress && !isatty(STDERR_FILENO) ? "progress: " : "") << line << "\n";
+}
+
 /// The environment and configuration files speak to llmir, which passes on what concerns us: here
 /// they would change what is compiled behind its back.
 static Status parseAndRun(std::span<const std::string> words) {
   CompilerArguments arguments;
   arguments.options.stopped = [](mlir::ModuleOp module) { module.print(llvm::outs()); };
-  arguments.options.report = [](const std::string &line) { llvm::errs() << line << "\n"; };
+  arguments.options.report = report;
   ProgramSpec program = declareCompiler(arguments);
   auto invocation = parseArguments(program, words);
   if (!invocation)
