@@ -28,7 +28,9 @@ std::unique_ptr<Command> makeBenchCommand();
 std::unique_ptr<Command> makeEvalCommand();
 std::unique_ptr<Command> makeImportCommand();
 std::unique_ptr<Command> makeTokenizeCommand();
+std::unique_ptr<Command> makeTargetsCommand();
 std::unique_ptr<Command> makeCompletionCommand();
+std::unique_ptr<Command> makeVersionCommand();
 std::unique_ptr<Command> makeReferenceCommand();
 
 } // namespace llmir

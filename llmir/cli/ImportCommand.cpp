@@ -11,18 +11,22 @@ class ImportCommand : public Command {
   void declare(CommandSpec &spec) override {
     spec.name = "import";
     spec.summary = "Print a model as llm IR";
+    spec.details =
+        "The IR before any pass; llmirc compile MODEL --stop-after PHASE prints a later one.";
     spec.examples = {"llmir import model.gguf | less"};
     addModel(spec.options, model);
+    spec.options.group("Compilation");
+    spec.options.add("kv", &kv, "Numbers of the KV cache").choices({"f16", "f32"});
   }
 
   Status run(const CommandContext &) override {
     auto compiler = findCompiler();
     if (!compiler)
       return forward(compiler);
-    return runCompiler(*compiler, {"import", model});
+    return runCompiler(*compiler, {"import", model, "--kv", kv});
   }
 
-  std::string model;
+  std::string model, kv = "f16";
 };
 
 } // namespace

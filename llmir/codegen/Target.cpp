@@ -1,6 +1,7 @@
 // The known CPU levels, and the choice of one for this machine.
 #include "llmir/codegen/Target.h"
 
+#include "llmir/codegen/TargetNames.h"
 #include "llmir/support/CpuInfo.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/TargetParser/Host.h"
@@ -107,7 +108,8 @@ Expected<Target> Target::of(llm::ModelOp model) {
   return target;
 }
 
-Expected<Target> Target::host() {
+/// The best level that this machine's processor has.
+static Expected<const Level *> hostLevel() {
   std::string arch = llvm::Triple(llvm::sys::getProcessTriple()).getArch() == llvm::Triple::aarch64
                          ? "aarch64"
                          : "x86_64";
@@ -118,16 +120,36 @@ Expected<Target> Target::host() {
     bool hasAll = true;
     for (const std::string &feature : level.hostFeatures)
       hasAll &= features.lookup(feature);
-    if (!hasAll)
-      continue;
-    Target target = fromLevel(level, llvm::sys::getHostCPUName().str());
-    target.l1dBytes = cacheBytes(1);
-    target.l2Bytes = cacheBytes(2);
-    target.l3Bytes = cacheBytes(3);
-    target.cores = usableCpus();
-    return target;
+    if (hasAll)
+      return &level;
   }
   return fail("this machine's processor architecture is not supported: x86-64 and AArch64 are");
+}
+
+Expected<Target> Target::host() {
+  auto level = hostLevel();
+  if (!level)
+    return forward(level);
+  Target target = fromLevel(**level, llvm::sys::getHostCPUName().str());
+  target.l1dBytes = cacheBytes(1);
+  target.l2Bytes = cacheBytes(2);
+  target.l3Bytes = cacheBytes(3);
+  target.cores = usableCpus();
+  return target;
+}
+
+std::vector<std::string> targetNames() {
+  std::vector<std::string> names;
+  for (const Level &level : levels())
+    names.push_back(level.name);
+  return names;
+}
+
+Expected<std::string> hostTargetName() {
+  auto level = hostLevel();
+  if (!level)
+    return forward(level);
+  return std::string((*level)->name);
 }
 
 Expected<Target> Target::named(const std::string &name) {

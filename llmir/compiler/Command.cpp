@@ -2,19 +2,19 @@
 #include "llmir/compiler/Command.h"
 
 #include "llmir/abi/Manifest.h"
+#include "llmir/codegen/Target.h"
+#include "llmir/codegen/TargetNames.h"
 #include "llmir/compiler/Compile.h"
+#include "llmir/support/CpuInfo.h"
+#include "llmir/support/HelpText.h"
 #include "mlir/IR/AsmState.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/raw_ostream.h"
-#include <CLI/CLI.hpp>
+#include <csignal>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 namespace llmir {
-
-static int report(const Status &status) {
-  if (status)
-    return 0;
-  llvm::errs() << "error: " << status.error().message << "\n";
-  return 1;
-}
 
 static Status printImported(const std::string &model, const CompileOptions &options) {
   mlir::MLIRContext context(compilerDialects(), mlir::MLIRContext::Threading::DISABLED);
@@ -26,79 +26,175 @@ static Status printImported(const std::string &model, const CompileOptions &opti
   return {};
 }
 
-static Status printPlan(const std::string &model, const CompileOptions &options) {
+/// `output` may be empty: stdout.
+static Status writePlan(const std::string &model, const std::string &output,
+                        const CompileOptions &options) {
   auto manifest = planModel(model, options);
   if (!manifest)
     return forward(manifest);
-  llvm::outs() << manifestToJson(*manifest);
+  std::error_code code;
+  llvm::raw_fd_ostream file(output.empty() ? "-" : output, code);
+  file << manifestToJson(*manifest);
+  file.flush();
+  if (code || (code = file.error())) {
+    file.clear_error();
+    return fail("{}: cannot be written: {}", output.empty() ? "stdout" : output, code.message());
+  }
   return {};
 }
 
+static const char *instructionsOf(CpuIsa isa) {
+  switch (isa) {
+  case CpuIsa::Avx512Vnni:
+    return "AVX-512, VNNI";
+  case CpuIsa::Avx2:
+    return "AVX2, FMA, F16C";
+  case CpuIsa::NeonDot:
+    return "NEON, dot product";
+  case CpuIsa::Portable:
+    return "portable";
+  }
+  return "";
+}
+
+static Status printTargets() {
+  auto hostName = hostTargetName();
+  auto host = Target::host();
+  if (!hostName || !host)
+    return hostName ? forward(host) : forward(hostName);
+  for (const std::string &name : targetNames()) {
+    auto target = Target::named(name);
+    if (!target)
+      return forward(target);
+    std::string needs = fmt::format("{}", fmt::join(target->cpuFlags, " "));
+    llvm::outs() << fmt::format("{:<18}{:<6}{:<20}{}\n", name, name == *hostName ? "host" : "",
+                                instructionsOf(target->isa), needs.empty() ? "" : "needs " + needs);
+  }
+  llvm::outs() << fmt::format("This machine: {} (LLVM: {})\n", cpuModelName(), host->tuneCpu);
+  return {};
+}
+
+/// Everything the options write to.
+struct CompilerArguments {
+  CompileOptions options;
+  std::string model, output;
+};
+
 /// What looks into the compiler. Phases and passes are named as in Phases.cpp.
-static void addPipelineOptions(CLI::App &command, CompileOptions &options) {
-  auto *stop = command.add_option("--stop-after", options.stopAfter,
-                                  "print the IR behind PHASE and write no artifact");
-  stop->excludes(command.get_option("--output"));
-  command.add_option("--dump-dir", options.dumpDir,
-                     "write the IR behind every phase and pass to numbered files in this folder");
-  command
-      .add_option("--disable-pass", options.disabledPasses,
-                  "leave out an optional pass; may be repeated")
-      ->take_all();
-  command
-      .add_option("--pass-plugin", options.passPlugins,
-                  "load passes from an MLIR pass plugin; may be repeated")
-      ->take_all();
-  command
-      .add_option("--pass-pipeline-after", options.extraPasses,
-                  "PHASE:PIPELINE: run more passes behind PHASE; may be repeated")
-      ->take_all();
-  command.add_flag("--timing", options.timing, "print the time of each phase and pass");
+static void addPipeline(OptionTable &table, CompileOptions &options) {
+  table.group("Looking into the compiler");
+  table.add("stop-after", &options.stopAfter, "Print the IR behind PHASE and write no artifact")
+      .placeholder("PHASE")
+      .excludes("output");
+  table.add("dump-dir", &options.dumpDir, "Write the IR behind every phase and pass to files here")
+      .placeholder("FOLDER");
+  table.add("disable-pass", &options.disabledPasses, "Leave out an optional pass")
+      .placeholder("PASS")
+      .repeated();
+  table.add("pass-plugin", &options.passPlugins, "Load passes from an MLIR pass plugin")
+      .placeholder("FILE")
+      .repeated();
+  table.add("pass-pipeline-after", &options.extraPasses, "Run more passes behind PHASE")
+      .placeholder("PHASE:PIPELINE")
+      .repeated();
+  table.add("timing", &options.timing, "Print the time of each phase and pass");
+}
+
+static ProgramSpec declareCompiler(CompilerArguments &arguments) {
+  CompileOptions &options = arguments.options;
+  ProgramSpec program;
+  program.name = "llmirc";
+  program.summary = "Compiles model files for llmir, which starts it.";
+  program.version = "llmirc " LLMIR_VERSION ", LLVM " LLVM_VERSION_STRING;
+  auto command = [&](const char *name, const char *summary) -> OptionTable & {
+    CommandSpec &spec = program.commands.emplace_back();
+    spec.name = name;
+    spec.summary = summary;
+    spec.options.commandLineOnly();
+    return spec.options;
+  };
+  auto addModel = [&](OptionTable &table) {
+    table.positional("MODEL", &arguments.model, "Model file (GGUF)");
+    table.add("kv", &options.kv, "Numbers of the KV cache").choices({"f16", "f32"});
+  };
+  auto addTarget = [&](OptionTable &table) {
+    table.add("activations", &options.activations, "Precision of quantised activations")
+        .choices({"int8", "int16"});
+    table.add("target", &options.target, "CPU level; see llmirc targets").placeholder("CPU");
+  };
+  OptionTable &compile = command("compile", "Compile a model into the place given by -o");
+  addModel(compile);
+  addTarget(compile);
+  compile.add("output", &arguments.output, "What to write, unless --stop-after is given")
+      .letter('o')
+      .placeholder("FILE");
+  compile.add("assembly", &options.assemblyFile, "Write the assembly here too").placeholder("FILE");
+  addPipeline(compile, options);
+  addModel(command("import", "Print a model as llm IR"));
+  OptionTable &plan = command("plan", "Print the manifest that compiling a model would write");
+  addModel(plan);
+  addTarget(plan);
+  plan.add("output", &arguments.output, "What to write instead of stdout")
+      .letter('o')
+      .placeholder("FILE");
+  command("targets", "List the CPUs that can be compiled for");
+  return program;
+}
+
+static Status runCompilerCommand(const std::string &name, const CompilerArguments &arguments) {
+  if (name == "targets")
+    return printTargets();
+  if (name == "plan")
+    return writePlan(arguments.model, arguments.output, arguments.options);
+  if (name == "import")
+    return printImported(arguments.model, arguments.options);
+  if (arguments.output.empty() && arguments.options.stopAfter.empty())
+    return fail("compile needs -o FILE, or --stop-after PHASE to print IR");
+  return compileModel(arguments.model, arguments.output, arguments.options);
+}
+
+/// Warnings and remarks as they are; everything else is progress, which the driver shows on a
+/// terminal only.
+static void report(const std::string &line) {
+  const llvm::StringRef text = line;
+  const bool isProgress = !text.starts_with("warning: ") && !text.starts_with("remark: ");
+  llvm::errs() << (isProgress && !isatty(STDERR_FILENO) ? "progress: " : "") << line << "\n";
+}
+
+/// The environment and configuration files speak to llmir, which passes on what concerns us: here
+/// they would change what is compiled behind its back.
+static Status parseAndRun(std::span<const std::string> words) {
+  CompilerArguments arguments;
+  arguments.options.stopped = [](mlir::ModuleOp module) { module.print(llvm::outs()); };
+  arguments.options.report = report;
+  ProgramSpec program = declareCompiler(arguments);
+  auto invocation = parseArguments(program, words);
+  if (!invocation)
+    return forward(invocation);
+  if (invocation->wantsVersion) {
+    llvm::outs() << program.version << "\n";
+    return {};
+  }
+  if (invocation->wantsHelp) {
+    Style style{usesColor("auto", STDOUT_FILENO)};
+    int width = terminalWidth(STDOUT_FILENO);
+    llvm::outs() << (invocation->command ? commandHelp(program, *invocation->command, style, width)
+                                         : programHelp(program, style, width));
+    return {};
+  }
+  if (Status status = checkCombinations(*invocation->command); !status)
+    return status;
+  return runCompilerCommand(invocation->command->name, arguments);
 }
 
 int compilerMain(int argc, char **argv) {
-  CLI::App app("Compiles a model file into an LLMIR artifact.", "llmirc");
-  app.set_version_flag("--version", LLMIR_VERSION);
-  app.require_subcommand(1);
-  CompileOptions options;
-  options.stopped = [](mlir::ModuleOp module) { module.print(llvm::outs()); };
-  options.report = [](const std::string &line) { llvm::errs() << line << "\n"; };
-  std::string model, output;
-
-  auto *compile = app.add_subcommand("compile", "Compile MODEL into the folder given by -o");
-  auto *import = app.add_subcommand("import", "Print MODEL as llm IR");
-  auto *plan = app.add_subcommand("plan", "Print the manifest that compiling MODEL would write");
-  for (auto *command : {compile, import, plan}) {
-    command->add_option("MODEL", model, "GGUF file")->required();
-    command->add_option("--kv", options.kv, "element type of the KV cache: f16 or f32")
-        ->capture_default_str();
-  }
-  compile->add_option("-o,--output", output,
-                      "folder to write to, needed unless --stop-after is given");
-  for (auto *command : {compile, plan}) {
-    command->add_option("--activations", options.activations, "int8 or int16")
-        ->capture_default_str();
-    command->add_option("--target", options.target, "host, or the name of a CPU level")
-        ->capture_default_str();
-  }
-  compile->add_option("--assembly", options.assemblyFile, "write the assembly to this file too");
-  addPipelineOptions(*compile, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error);
-    llvm::errs() << "error: " << error.what() << "; see llmirc --help\n";
-    return 1;
-  }
-  if (compile->parsed() && output.empty() && options.stopAfter.empty()) {
-    llvm::errs() << "error: compile needs -o FOLDER, or --stop-after=PHASE to print IR\n";
-    return 1;
-  }
-  if (plan->parsed())
-    return report(printPlan(model, options));
-  return report(compile->parsed() ? compileModel(model, output, options)
-                                  : printImported(model, options));
+  std::signal(SIGXFSZ, SIG_IGN); // a file that grows too large is a write error like any other
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  Status status = parseAndRun(words);
+  if (status)
+    return 0;
+  llvm::errs() << "error: " << status.error().message << "\n";
+  return 1;
 }
 
 } // namespace llmir

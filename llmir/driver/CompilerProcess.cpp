@@ -1,6 +1,7 @@
 // posix_spawn, a pipe for stderr, and signals that reach the right process.
 #include "llmir/driver/CompilerProcess.h"
 
+#include "llmir/support/Terminal.h"
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -20,9 +21,9 @@ namespace {
 
 volatile sig_atomic_t childProcess = 0;
 
-/// While it lives, signals that ask us to end go to the child; we end when it has. They are held back from
-/// the constructor to `forwardTo`: one that comes while the child is being started is not lost, and does not
-/// end us alone.
+/// While it lives, signals that ask us to end go to the child; we end when it has. They are held
+/// back from the constructor to `forwardTo`: one that comes while the child is being started is not
+/// lost, and does not end us alone.
 class SignalForwarding {
 public:
   SignalForwarding() {
@@ -60,19 +61,46 @@ private:
   bool forwarding = false;
 };
 
+/// One line that the next one replaces, on a terminal only.
+class ProgressLine {
+public:
+  ~ProgressLine() { clear(); }
+
+  void show(std::string_view text) {
+    if (!isTerminal)
+      return;
+    fmt::print(stderr, "\r\x1b[K{}", text.substr(0, size_t(terminalWidth(STDERR_FILENO)) - 1));
+    fflush(stderr);
+    isShown = true;
+  }
+  void clear() {
+    if (std::exchange(isShown, false))
+      fputs("\r\x1b[K", stderr);
+  }
+
+private:
+  const bool isTerminal = isatty(STDERR_FILENO);
+  bool isShown = false;
+};
+
 /// Copies the child's stderr to ours; returns the message of the last "error:" line.
 std::string passThrough(int fd) {
   FILE *stream = fdopen(fd, "r");
   char *line = nullptr;
   size_t capacity = 0;
   std::string error;
+  ProgressLine progressLine;
   while (getline(&line, &capacity, stream) >= 0) {
-    constexpr std::string_view prefix = "error:";
-    if (std::string_view text = line; text.starts_with(prefix)) {
+    constexpr std::string_view prefix = "error:", progress = "progress: ";
+    std::string_view text = line;
+    if (text.starts_with(progress)) {
+      progressLine.show(text.substr(progress.size(), text.find('\n') - progress.size()));
+    } else if (text.starts_with(prefix)) {
       text.remove_prefix(prefix.size());
       text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
       error = text.substr(0, text.find_last_not_of('\n') + 1);
     } else {
+      progressLine.clear();
       fputs(line, stderr);
     }
   }

@@ -98,7 +98,8 @@ struct Split {
 Expected<Split> split(ProgramSpec &program, CommandSpec *command,
                       std::span<const std::string> arguments) {
   CLI::App app;
-  app.set_help_flag("-h,--help");
+  app.set_help_flag(); // CLI11's own would hide what else was given, such as --color
+  const CLI::Option *help = app.add_flag("-h,--help");
   std::vector<Given> given;
   declare(app, program.general, given);
   if (command) {
@@ -111,9 +112,6 @@ Expected<Split> split(ProgramSpec &program, CommandSpec *command,
   Split result;
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::CallForHelp &) {
-    result.wantsHelp = true;
-    return result;
   } catch (const CLI::CallForVersion &) {
     result.wantsVersion = true;
     return result;
@@ -126,6 +124,12 @@ Expected<Split> split(ProgramSpec &program, CommandSpec *command,
     return fail("{}", error.what());
   } catch (const CLI::ParseError &error) {
     return fail("{}", error.what());
+  }
+  if (help->count() > 0) {
+    result.wantsHelp = true;
+    for (const Given &one : given) // what is wrong with them does not matter now
+      (void)one.option->set(one.values, OptionSource::CommandLine, one.option->flag());
+    return result;
   }
   result.rest = app.remaining();
   if (command && !result.rest.empty())

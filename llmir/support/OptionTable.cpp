@@ -281,6 +281,8 @@ Option &OptionTable::add(std::string name, Option::Variable variable, std::strin
   info.name = std::move(name);
   info.group = currentGroup;
   info.help = std::move(help);
+  info.isCommandLineOnly = isCommandLineOnly;
+  info.isInFile = !isCommandLineOnly;
   return list.emplace_back(std::move(info), variable);
 }
 

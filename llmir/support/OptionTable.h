@@ -113,6 +113,8 @@ class OptionTable {
 public:
   /// Options declared from now on belong to this group of the help.
   void group(std::string title) { currentGroup = std::move(title); }
+  /// No option of this table, from now on, has an environment variable or a key in files.
+  void commandLineOnly() { isCommandLineOnly = true; }
   Option &add(std::string name, Option::Variable variable, std::string help);
   /// An argument without a flag, "MODEL"; `required`: its absence is an error.
   Option &positional(std::string name, Option::Variable variable, std::string help,
@@ -127,6 +129,7 @@ public:
 private:
   std::deque<Option> list; // references to elements stay valid
   std::string currentGroup = "Options";
+  bool isCommandLineOnly = false;
 };
 
 } // namespace llmir

@@ -250,3 +250,15 @@ def test_a_model_without_a_template(llmir, tiny, tmp_path):
     path.write_bytes(tiny.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.chat_temperat"))
     result = llmir("chat", path, input=b"Hi\n")
     assert result.returncode == 1 and b"has no chat template (tokenizer.chat_template)" in result.stderr
+
+
+@pytest.mark.parametrize("on_terminal", [False, True])
+def test_progress_of_compiling_is_for_terminals(llmir, tiny, on_terminal):
+    arguments = ["run", tiny, "--tokens", "1", "--max-tokens", "1", "--no-cache", "--raw"]
+    if on_terminal:
+        terminal = Terminal(*arguments, env=llmir.env)
+        terminal.read_until(r"\r\x1b\[Kgenerating code.*\r\x1b\[K")
+        assert terminal.wait() == 0
+    else:
+        result = llmir(*arguments)
+        assert result.returncode == 0 and not result.stderr, result.stderr

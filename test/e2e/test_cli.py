@@ -18,7 +18,7 @@ def error_of(result):
 
 def test_help_and_version(llmir):
     assert llmir("--version").stdout.startswith(b"llmir ")
-    for command in ("run", "eval", "import", "tokenize"):
+    for command in ("run", "chat", "eval", "import", "tokenize", "targets", "completion", "version"):
         assert b"Example" in llmir(command, "--help").stdout
 
 
@@ -36,7 +36,16 @@ def test_help_and_version(llmir):
         (["run", "m.gguf", "one", "two"], "unexpected argument 'one'"),
         (["run", "m.gguf"], "--prompt TEXT"),
         (["tokenize", "/nowhere.gguf", "--text", "a"], "/nowhere.gguf"),
-        (["tokenize", "m.gguf"], "--text is missing: The text"),
+        (["tokenize", "m.gguf"], "give --text TEXT or --file FILE, or --ids IDS"),
+        (["tokenize", "m.gguf", "--text", "a", "--file", "b"], "--text and --file exclude each other"),
+        (["tokenize", "m.gguf", "--text", "a", "--ids", "1"], "--text and --ids exclude each other"),
+        (["tokenize"], "MODEL is missing: Model file (GGUF)"),
+        (["chat"], "MODEL is missing: Model file (GGUF)"),
+        (["chat", "/nowhere.gguf"], "/nowhere.gguf"),
+        (["import", "m.gguf", "--kv", "f8"], "--kv: 'f8' is not possible: one of f16, f32"),
+        (["completion", "tcsh"], "SHELL: 'tcsh' is not possible: one of bash, zsh, fish"),
+        (["targets", "x"], "unexpected argument 'x'"),
+        (["run", "m.gguf", "--color", "pink"], "--color: 'pink' is not possible: one of auto, always, never"),
         ([], "a command is missing; see llmir --help"),
         (["--frob"], "unknown option '--frob'; see llmir --help"),
         (["frob"], "unknown command 'frob': the commands are run, "),
