@@ -90,6 +90,7 @@ Expected<Manifest> planModel(const std::string &modelFile, const CompileOptions 
     return forward(file);
   CompileOptions planned = options;
   planned.stopAfter = "lower";
+  planned.stopped = nullptr; // the sizes are wanted, not the IR
   return compileFile(*file, /*codeFile=*/"", planned, /*weightsPlanned=*/{});
 }
 
