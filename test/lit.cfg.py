@@ -6,7 +6,7 @@ import lit.formats
 config.name = "LLMIR"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "fuzz", "lit.cfg.py"]
+config.excludes = ["Inputs", "e2e", "fuzz"]
 config.test_source_root = os.path.join(config.llmir_source_dir, "test")
 config.test_exec_root = os.path.join(config.llmir_binary_dir, "test")
 
