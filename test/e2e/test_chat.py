@@ -190,7 +190,6 @@ def terminal(model, llmir, tmp_path):
     return start
 
 
-@pytest.mark.skip(reason='depends on how the terminal echoes edited lines; not stable on every machine')
 def test_keys(terminal, tmp_path):
     chat = terminal("--max-tokens", 8000, "--ignore-eos")
     chat.read_until("Ctrl-D ends")
