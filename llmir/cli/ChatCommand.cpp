@@ -33,7 +33,7 @@ class ChatCommand : public Command {
     auto text = loadText(modelFile);
     if (!text)
       return forward(text);
-    auto format = ChatFormat::create(*text);
+    auto format = ChatFormat::create(*text, "use llmir run without --chat");
     if (!format)
       return forward(format);
     const Manifest &manifest = loaded->program->manifest();

@@ -2,6 +2,7 @@
 #include "llmir/cli/Commands.h"
 #include "llmir/cli/Options.h"
 #include "llmir/cli/TokenIds.h"
+#include "llmir/driver/ChatFormat.h"
 #include "llmir/formats/tokenizer/StreamDecoder.h"
 #include "llmir/runtime/engine/Engine.h"
 #include <chrono>
@@ -21,7 +22,14 @@ Expected<std::vector<int32_t>> promptTokens(const PromptOptions &options, const 
   EncodeOptions encode{.addBos = !options.chat, .parseSpecial = true};
   std::string prompt = *options.prompt;
   if (options.chat) {
-    auto wrapped = chatPrompt(text, options.system, prompt);
+    auto format = ChatFormat::create(text, "leave --chat away");
+    if (!format)
+      return forward(format);
+    std::vector<ChatMessage> messages;
+    if (!options.system.empty())
+      messages.push_back({"system", options.system});
+    messages.push_back({"user", std::move(prompt)});
+    auto wrapped = format->render(messages, /*asksForAnswer=*/true);
     if (!wrapped)
       return forward(wrapped);
     prompt = std::move(*wrapped);

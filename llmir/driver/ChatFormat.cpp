@@ -3,14 +3,13 @@
 
 namespace llmir {
 
-Expected<ChatFormat> ChatFormat::create(const ModelText &model) {
+Expected<ChatFormat> ChatFormat::create(const ModelText &model, std::string_view wayOut) {
   constexpr const char *key = "tokenizer.chat_template";
   auto source = model.file.findString(key);
   if (!source)
     return forward(source);
   if (!*source)
-    return fail("{}: has no chat template ({}): use llmir run without --chat", model.file.path(),
-                key);
+    return fail("{}: has no chat template ({}): {}", model.file.path(), key, wayOut);
   std::string place = fmt::format("{}: {}", model.file.path(), key);
   auto parsed = ChatTemplate::parse(**source);
   if (!parsed)

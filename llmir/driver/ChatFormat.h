@@ -14,8 +14,9 @@ struct ChatMessage {
 
 class ChatFormat {
 public:
-  /// Errors: the model has no template; the template does not parse.
-  static Expected<ChatFormat> create(const ModelText &model);
+  /// Errors: the model has no template, where `wayOut` says what to do instead; the template does
+  /// not parse.
+  static Expected<ChatFormat> create(const ModelText &model, std::string_view wayOut);
 
   /// The messages in order. With `asksForAnswer`, up to where the next answer begins. Errors: the
   /// template's own, for example about the order of roles.

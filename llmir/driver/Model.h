@@ -1,5 +1,4 @@
-// A model file made ready to run: its artifact loaded on the CPU, its tokenizer and chat template
-// read from the file.
+// A model file made ready to run: its artifact loaded on the CPU, its tokenizer read from the file.
 #pragma once
 
 #include "llmir/driver/ArtifactCache.h"
@@ -31,11 +30,5 @@ struct ModelText {
 };
 
 Expected<ModelText> loadText(const std::string &model);
-
-/// `prompt` as the user's turn of a conversation, in the words of the model's chat template, up to
-/// where the answer begins. `system` may be empty. Errors: the model has no template; the
-/// template's own.
-Expected<std::string> chatPrompt(const ModelText &model, const std::string &system,
-                                 const std::string &prompt);
 
 } // namespace llmir

@@ -248,8 +248,13 @@ def test_a_closed_pipe_ends_the_chat(model, llmir):
 def test_a_model_without_a_template(llmir, tiny, tmp_path):
     path = tmp_path / "plain.gguf"
     path.write_bytes(tiny.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.chat_temperat"))
-    result = llmir("chat", path, input=b"Hi\n")
-    assert result.returncode == 1 and b"has no chat template (tokenizer.chat_template)" in result.stderr
+    for arguments, way_out in (
+        (["chat", path], b"use llmir run without --chat"),
+        (["run", path, "--chat", "--prompt", "Hi"], b"leave --chat away"),
+    ):
+        result = llmir(*arguments, input=b"Hi\n")
+        assert result.returncode == 1
+        assert b"has no chat template (tokenizer.chat_template): " + way_out in result.stderr
 
 
 @pytest.mark.parametrize("on_terminal", [False, True])
