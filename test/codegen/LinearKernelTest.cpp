@@ -100,11 +100,9 @@ void check(const KernelModule &kernels, const Case &c) {
   // However the work is cut, the bits are the same.
   for (int64_t tokens : {1, 2, 3, 4, 5}) {
     std::vector<float> cut(y.size(), -7);
-    for (int64_t panel : {panels - 1, int64_t(0)}) {
-      int64_t end = panel == 0 ? panels - 1 : panels;
+    for (auto [from, to] : {std::pair{panels - 1, panels}, {int64_t(0), panels - 1}})
       for (int64_t t = 0; t < allTokens; t += tokens)
-        run(cut.data(), t, std::min(tokens, allTokens - t), panel, end);
-    }
+        run(cut.data(), t, std::min(tokens, allTokens - t), from, to);
     EXPECT_TRUE(sameBits(cut.data(), y.data(), y.size())) << c.kernel << " by " << tokens;
   }
   run(y.data(), 0, 0, 0, panels);

@@ -95,6 +95,7 @@ def test_logits_do_not_depend_on_how_they_are_computed(llmir, model, tmp_path):
 @needs_compiler
 def test_raw_prints_the_completion_alone(llmir, model):
     arguments = ["run", model, "--chat", "--prompt", "What is the capital of France?", "--max-tokens", 16]
+    arguments += ["--activations", "int16"]  # with int8, which answer comes hangs on the CPU's order of sums
     raw, plain = llmir(*arguments, "--raw"), llmir(*arguments, "--prefill-chunk", 5)
     assert raw.returncode == plain.returncode == 0
     assert b"Paris" in raw.stdout
