@@ -1,4 +1,5 @@
-// The functions of a model and the blocks of ops that families of models share.
+// The functions of a model, the blocks of ops that families of models share, and the model that is
+// made of nothing else.
 #include "llmir/frontend/arch/ModelBuilder.h"
 
 using namespace mlir;
@@ -149,6 +150,30 @@ Value ModelBuilder::preNormLayer(Value x, const Hyperparameters &h, llm::Activat
   x = add(x, normBy(attended, "post_attention_norm.weight"));
   Value mixed = mlpBlock(normBy(x, "ffn_norm.weight"), activation);
   return add(x, normBy(mixed, "post_ffw_norm.weight"));
+}
+
+Status buildPreNormModel(ModelBuilder &builder, llm::RopeStyle style, bool headNorms) {
+  auto h = builder.readHyperparameters();
+  if (!h)
+    return forward(h);
+  auto experts = readExperts(builder, *h);
+  if (!experts)
+    return forward(experts);
+  builder.experts = *experts;
+  auto rope = readRope(builder.file, builder.architecture, h->kDim, h->context, style,
+                       *builder.b.getContext());
+  if (!rope)
+    return forward(rope);
+  h->ropes.assign(h->layers, *rope);
+
+  builder.beginModel(*h);
+  std::vector<LayerTensor> tensors = decoderTensors(*h, headNorms);
+  if (builder.experts)
+    replaceMlpTensors(tensors, *h, *builder.experts);
+  if (Status status = builder.layerWeights(tensors, h->layers); !status)
+    return status;
+  return builder.buildFunctions(
+      *h, [&](ModelBuilder &m, Value x) { return m.preNormLayer(x, *h, llm::Activation::Silu); });
 }
 
 } // namespace llmir::frontend

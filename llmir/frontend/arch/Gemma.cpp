@@ -52,11 +52,7 @@ static Status build(ModelBuilder &builder, const Generation &generation) {
     h->ropes.push_back(slides ? *sliding : *rope);
 
   builder.beginModel(*h);
-  std::vector<LayerTensor> tensors = decoderTensors(*h);
-  if (generation.headNorms) {
-    tensors.push_back({"attn_q_norm.weight", {h->kDim}});
-    tensors.push_back({"attn_k_norm.weight", {h->kDim}});
-  }
+  std::vector<LayerTensor> tensors = decoderTensors(*h, generation.headNorms);
   if (generation.postNorms) {
     tensors.push_back({"post_attention_norm.weight", {h->embedding}});
     tensors.push_back({"post_ffw_norm.weight", {h->embedding}});

@@ -178,9 +178,9 @@ Expected<Hyperparameters> ModelBuilder::readHyperparameters(int64_t windowPeriod
   return h;
 }
 
-std::vector<LayerTensor> decoderTensors(const Hyperparameters &h) {
+std::vector<LayerTensor> decoderTensors(const Hyperparameters &h, bool headNorms) {
   const int64_t q = h.heads * h.kDim, k = h.kvHeads * h.kDim, v = h.kvHeads * h.vDim;
-  return {
+  std::vector<LayerTensor> tensors = {
       {"attn_norm.weight", {h.embedding}},
       {"attn_q.weight", {q, h.embedding}},
       {"attn_q.bias", {q}, false},
@@ -198,6 +198,11 @@ std::vector<LayerTensor> decoderTensors(const Hyperparameters &h) {
       {"ffn_down.weight", {h.embedding, h.feedForward}},
       {"ffn_down.bias", {h.embedding}, false},
   };
+  if (headNorms) {
+    tensors.push_back({"attn_q_norm.weight", {h.kDim}});
+    tensors.push_back({"attn_k_norm.weight", {h.kDim}});
+  }
+  return tensors;
 }
 
 Status ModelBuilder::checkTensor(const GgufTensor &tensor, const std::vector<int64_t> &shape) {

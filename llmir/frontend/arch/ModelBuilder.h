@@ -36,7 +36,8 @@ struct LayerTensor {
 };
 
 /// The tensors of attentionBlock and mlpBlock and of the norms before them; biases are optional.
-std::vector<LayerTensor> decoderTensors(const Hyperparameters &h);
+/// `headNorms`: queries and keys are normalised by head.
+std::vector<LayerTensor> decoderTensors(const Hyperparameters &h, bool headNorms = false);
 
 class ModelBuilder {
 public:
@@ -124,5 +125,9 @@ private:
   int64_t currentKind = 0;
   mlir::Value layer, batch, positions, kv;
 };
+
+/// The whole model of the families whose layers are preNormLayer with one rotation and SiLU, with
+/// MLPs or with the experts that the file speaks of.
+Status buildPreNormModel(ModelBuilder &builder, llm::RopeStyle style, bool headNorms);
 
 } // namespace llmir::frontend
