@@ -88,9 +88,7 @@ private:
   void forDecodeItems(llvm::ArrayRef<Operation *> prologue, Value splits,
                       llvm::function_ref<void(Value, Value)> body);
   Value lastPosition(Value count);
-  Value isEqual(Value x, Value y) {
-    return mlir::arith::CmpIOp::create(k.b, k.loc, mlir::arith::CmpIPredicate::eq, x, y);
-  }
+  Value isAtMost(Value x, Value y) { return k.lessThan(x, k.add(y, k.index(1))); } // i64
   void lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit);
   void lowerLinear(llm::LinearOp op, int64_t columnUnit);
   void lowerExpertsRoute(llm::ExpertsRouteOp op);

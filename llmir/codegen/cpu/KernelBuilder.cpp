@@ -103,6 +103,12 @@ Value KernelBuilder::lessThan(Value x, Value y) {
     return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
 }
+Value KernelBuilder::isEqual(Value x, Value y) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, y);
+}
+Value KernelBuilder::isNot(Value condition) {
+  return arith::XOrIOp::create(b, loc, condition, constInt(1, condition.getType()));
+}
 Value KernelBuilder::select(Value condition, Value whenTrue, Value whenFalse) {
   return arith::SelectOp::create(b, loc, condition, whenTrue, whenFalse);
 }

@@ -69,6 +69,8 @@ public:
   Value shiftLeft(Value x, int64_t bits);
   Value shiftRightUnsigned(Value x, int64_t bits);
   Value lessThan(Value x, Value y); ///< signed integers, or ordered floats
+  Value isEqual(Value x, Value y);  ///< integers
+  Value isNot(Value condition);
   Value select(Value condition, Value whenTrue, Value whenFalse);
 
   // Conversions.

@@ -12,19 +12,27 @@ namespace {
 /// A decoded panel lies on the stack: rows beyond some 25,000 columns are decoded for each tile.
 constexpr int64_t mostUnpackedBytes = 1 << 20;
 
-/// The factor of the quants of one scale group of rows [row, row + rows), and what is added to each
-/// value (flat: m; K-quants: -dmin * min).
-Value scaleOf(KernelBuilder &k, PackedPanel &panel, Value unit, Value scaleGroup, Value row,
+/// Within a unit, the number of scale `part` of its group `g` of 32 columns.
+Value scaleNumber(KernelBuilder &k, PackedPanel &panel, Value g, int64_t part) {
+  return k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(part));
+}
+
+/// The factor of the quants of one scale of rows [row, row + rows), and what is added to each value
+/// (flat: m; K-quants: -dmin * min).
+Value scaleOf(KernelBuilder &k, PackedPanel &panel, Value unit, Value g, int64_t part, Value row,
               int64_t rows) {
   Value d = panel.scaleD(unit, row, rows);
-  return panel.scheme.superBlock ? k.mul(d, panel.groupScale(unit, scaleGroup, row, rows)) : d;
+  if (!panel.scheme.superBlock)
+    return d;
+  return k.mul(d, panel.groupScale(unit, scaleNumber(k, panel, g, part), row, rows));
 }
-Value minimumOf(KernelBuilder &k, PackedPanel &panel, Value unit, Value scaleGroup, Value row,
+Value minimumOf(KernelBuilder &k, PackedPanel &panel, Value unit, Value g, int64_t part, Value row,
                 int64_t rows) {
   Value m = panel.scaleM(unit, row, rows);
   if (!panel.scheme.superBlock)
     return m;
-  return k.sub(k.constFloat(0, k.vecF32()), k.mul(m, panel.groupMin(unit, scaleGroup, row, rows)));
+  Value min = panel.groupMin(unit, scaleNumber(k, panel, g, part), row, rows);
+  return k.sub(k.constFloat(0, k.vecF32()), k.mul(m, min));
 }
 
 /// A panel decoded for tiles of several tokens, one linear stream of groups of 32 columns: f32
@@ -78,11 +86,10 @@ private:
       Value row = k.index(block * lanes);
       auto place = [&](int64_t at) { return k.offset(to, at + block * lanes * 4); };
       for (int64_t part = 0; part < panel.scalesPer32(); ++part) {
-        Value group = k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(part));
         const int64_t at = part * panel.rows * 4;
-        k.store(scaleOf(k, panel, unit, group, row, lanes), place(at), 4);
+        k.store(scaleOf(k, panel, unit, g, part, row, lanes), place(at), 4);
         if (panel.scheme.hasMin)
-          k.store(minimumOf(k, panel, unit, group, row, lanes), place(minimaAt + at), 4);
+          k.store(minimumOf(k, panel, unit, g, part, row, lanes), place(minimaAt + at), 4);
       }
       Value quants = panel.quants(unit, g, row);
       for (int64_t s = 0; s < 8; ++s)
@@ -203,16 +210,12 @@ private:
       }
     }
     Values scale, minimum;
-    for (int64_t block = 0; block < blocks && tile.unpacked; ++block) {
-      scale.push_back(unpacked.scale(tile.panel, number, part, block));
+    for (int64_t block = 0; block < blocks; ++block) {
+      scale.push_back(tile.unpacked ? unpacked.scale(tile.panel, number, part, block)
+                                    : scaleOf(k, panel, unit, g, part, row(block), lanes));
       if (panel.scheme.hasMin)
-        minimum.push_back(unpacked.minimum(tile.panel, number, part, block));
-    }
-    for (int64_t block = 0; block < blocks && !tile.unpacked; ++block) {
-      Value scaleGroup = k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(part));
-      scale.push_back(scaleOf(k, panel, unit, scaleGroup, row(block), lanes));
-      if (panel.scheme.hasMin)
-        minimum.push_back(minimumOf(k, panel, unit, scaleGroup, row(block), lanes));
+        minimum.push_back(tile.unpacked ? unpacked.minimum(tile.panel, number, part, block)
+                                        : minimumOf(k, panel, unit, g, part, row(block), lanes));
     }
     for (int64_t token = 0; token < tile.tokens; ++token) {
       Value d = k.splat(k.load(activationPlane(token, 0, number), k.f32), lanes), offset, sumScaled;
@@ -259,11 +262,10 @@ private:
       Value quants = panel.quants(unit, g, row(block)), scale, minimum;
       for (int64_t s = 0; s < 8; ++s) {
         if (s * 4 % panel.scheme.group == 0) {
-          Value scaleGroup =
-              k.add(k.mul(g, k.index(panel.scalesPer32())), k.index(s * 4 / panel.scheme.group));
-          scale = scaleOf(k, panel, unit, scaleGroup, row(block), lanes);
+          const int64_t part = s * 4 / panel.scheme.group;
+          scale = scaleOf(k, panel, unit, g, part, row(block), lanes);
           if (panel.scheme.hasMin)
-            minimum = minimumOf(k, panel, unit, scaleGroup, row(block), lanes);
+            minimum = minimumOf(k, panel, unit, g, part, row(block), lanes);
         }
         Value four = k.bitcast(panel.subChunk(quants, s, lanes), k.vecI32());
         for (int64_t t = 0; t < 4; ++t) {

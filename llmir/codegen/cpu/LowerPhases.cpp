@@ -63,9 +63,8 @@ void FunctionLowering::privateRows(ArrayRef<Operation *> ops, Value shift) {
 void FunctionLowering::lowerPrologue(ArrayRef<Operation *> prologue, int64_t columnUnit) {
   Value isSmall = k.constInt(1, k.i1);
   auto mayReplicate = [&](Value rows) {
-    Value few = k.lessThan(rows, k.index(mostRowsReplicated + 1));
-    Value fits = k.lessThan(k.mul(rows, workers), k.add(capacity, k.index(1)));
-    return k.bitAnd(few, fits);
+    return k.bitAnd(isAtMost(rows, k.index(mostRowsReplicated)),
+                    isAtMost(k.mul(rows, workers), capacity));
   };
   bool hasTokens = false, hasLogits = false;
   for (Operation *op : prologue)
@@ -86,7 +85,7 @@ void FunctionLowering::lowerPrologue(ArrayRef<Operation *> prologue, int64_t col
     lowerOp(*op, llm::Partition::Tokens, columnUnit);
   tokenRange = sharedTokens;
   logitRange = sharedLogits;
-  k.ifThen(k.lessThan(k.extendUnsigned(isSmall, k.i64), k.index(1)), [&] { barrier(); });
+  k.ifThen(k.isNot(isSmall), [&] { barrier(); });
 }
 
 /// Attention with what prepares its queries, keys and values. When every sequence has one token,
@@ -94,10 +93,6 @@ void FunctionLowering::lowerPrologue(ArrayRef<Operation *> prologue, int64_t col
 /// and when there are few items, the workers share the splits of their contexts.
 void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
                                            llm::AttentionOp attention) {
-  auto isNot = [&](Value condition) {
-    return k.lessThan(k.extendUnsigned(condition, k.i64), k.index(1));
-  };
-  auto isAtMost = [&](Value x, Value y) { return k.lessThan(x, k.add(y, k.index(1))); };
   Value sequences = batchCount(offsetof(llmir_batch, num_sequences));
   Value isDecode = k.bitAnd(isAtMost(tokens, sequences), isAtMost(workers, capacity));
   // Known before the ways part.
@@ -115,7 +110,7 @@ void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
         k.index(1));
     isSplit = k.bitAnd(k.lessThan(k.index(1), splits), isAtMost(k.mul(tokens, splits), capacity));
   }
-  k.ifThen(k.bitAnd(isDecode, isNot(isSplit)), [&] {
+  k.ifThen(k.bitAnd(isDecode, k.isNot(isSplit)), [&] {
     forDecodeItems(prologue, k.index(1), [&](Value item, Value) {
       Values operands = attentionInputs(attention);
       operands.append({item, k.add(item, k.index(1)), k.index(1)});
@@ -136,7 +131,7 @@ void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
       operands.append({partials, splits, worker, k.mul(tokens, k.index(phaseKvHeads)), workers});
       call(attentionMergeKernel(k, spec), operands);
     });
-  k.ifThen(isNot(isDecode), [&] {
+  k.ifThen(k.isNot(isDecode), [&] {
     for (Operation *op : prologue)
       lowerOp(*op, llm::Partition::Tokens, 1);
     if (!prologue.empty())
@@ -170,7 +165,7 @@ void FunctionLowering::forDecodeItems(ArrayRef<Operation *> prologue, Value spli
     Value position = k.load(k.at(batchInts(offsetof(llmir_batch, positions)), token, 4), k.i32);
     Value itsSplit = k.divUnsigned(k.extendUnsigned(position, k.i64), k.index(attentionSplit));
     // One split: all of the context.
-    Value isStoring = k.bitOr(isEqual(split, itsSplit), isEqual(splits, k.index(1)));
+    Value isStoring = k.bitOr(k.isEqual(split, itsSplit), k.isEqual(splits, k.index(1)));
     tokenRange = {token, k.add(token, k.index(1))};
     headRange = {head, k.add(head, k.index(1))};
     privateRows(prologue, k.sub(worker, token));
