@@ -1,5 +1,5 @@
-// AVX2: vpmaddubsw chains and vpmaddwd; AVX-512 VNNI: vpdpbusd; NEON: sdot; elsewhere plain vector
-// arithmetic.
+// AVX2: vpmaddubsw chains and vpmaddwd; AVX-512 VNNI: vpdpbusd and vpdpwssd; NEON: sdot; elsewhere
+// plain vector arithmetic.
 #include "llmir/codegen/cpu/IntegerDot.h"
 
 namespace llmir::cpu {
@@ -30,6 +30,14 @@ static Value pairProducts(KernelBuilder &k, Value x, Value y) {
   return k.intrinsic(name, k.vecI32(), {x, y});
 }
 
+void IntegerDot::addPairs(Value x, Value y) {
+  if (k.target.isa != CpuIsa::Avx512Vnni)
+    return addInt32(pairProducts(k, x, y));
+  if (!sum)
+    sum = k.constInt(0, k.vecI32());
+  sum = k.intrinsic("llvm.x86.avx512.vpdpwssd.512", k.vecI32(), {sum, x, y});
+}
+
 void IntegerDot::addWide(Value weights, const DotOperand &activations) {
   // With the middle bytes exchanged, even and odd bytes as 16-bit lanes are (t0, t1) and (t2, t3)
   // of every row: pairs as the activations lie in memory.
@@ -47,8 +55,8 @@ void IntegerDot::addWide(Value weights, const DotOperand &activations) {
     even = k.bitAnd(both, k.constInt(255, halves));
     odd = k.shiftRightUnsigned(both, 8);
   }
-  addInt32(pairProducts(k, even, activations.first));
-  addInt32(pairProducts(k, odd, activations.second));
+  addPairs(even, activations.first);
+  addPairs(odd, activations.second);
 }
 
 void IntegerDot::addPortable(Value weights, Value activations) {

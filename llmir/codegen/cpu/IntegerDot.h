@@ -38,6 +38,8 @@ private:
 
   void addInt32(Value products) { sum = sum ? k.add(sum, products) : products; }
   void flush();
+  /// Adds products of 16-bit lanes, two to a 32-bit lane.
+  void addPairs(Value x, Value y);
   void addWide(Value weights, const DotOperand &activations);
   void addPortable(Value weights, Value activations);
 };
