@@ -42,6 +42,7 @@ public:
 
   RandomModel run() {
     chooseSizes();
+    chooseFormats();
     std::string functions, calls;
     int64_t kinds = pick({1, 1, 2});
     for (int64_t kind = 0; kind < kinds; ++kind)
@@ -67,11 +68,21 @@ private:
   RandomModel model;
   std::string weights;
   int64_t hidden = 0, inner = 0, layers = 0, kvHeads = 0, queryHeads = 0, kDim = 0, vDim = 0;
+  Format floats = {}, flat = {}, super = {};
   int next = 0;
 
   bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random) < p; }
-  int64_t pick(std::vector<int64_t> choices) { return choices[random() % choices.size()]; }
-  float gaussian() { return std::normal_distribution<float>()(random); }
+  template <typename T = int64_t> T pick(std::initializer_list<T> choices) {
+    return choices.begin()[random() % choices.size()];
+  }
+  /// About normally distributed: a sum of four uniform numbers. The library's own takes seconds for
+  /// the weights of all models.
+  float gaussian() {
+    int64_t sum = 0;
+    for (uint64_t bits = random(), i = 0; i < 4; ++i, bits >>= 16)
+      sum += bits & 0xffff;
+    return static_cast<float>(sum - 2 * 0xffff) * (1.7320508f / 0xffff);
+  }
   std::string name(const char *prefix) { return fmt::format("{}_{}", prefix, next++); }
   static std::string act(int64_t columns) { return fmt::format("tensor<?x{}xf32>", columns); }
 
@@ -86,18 +97,19 @@ private:
     model.vocabulary = pick({50, 64, 101, 256});
   }
 
+  /// A model's weights have at most one format of each kind: as in real models, matrices of one
+  /// shape then share a kernel.
+  void chooseFormats() {
+    floats = pick({Format::F32, Format::F16, Format::BF16});
+    flat = pick({Format::Q4_0, Format::Q4_1, Format::Q5_0, Format::Q5_1, Format::Q8_0});
+    super = pick({Format::Q2_K, Format::Q3_K, Format::Q4_K, Format::Q5_K, Format::Q6_K});
+  }
+
   /// A storage format for rows of k elements.
   Format formatFor(int64_t k) {
-    static const std::vector<Format> floats = {Format::F32, Format::F16, Format::BF16};
-    static const std::vector<Format> flat = {Format::Q4_0, Format::Q4_1, Format::Q5_0, Format::Q5_1,
-                                             Format::Q8_0};
-    static const std::vector<Format> super = {Format::Q2_K, Format::Q3_K, Format::Q4_K,
-                                              Format::Q5_K, Format::Q6_K};
     if (k % 256 == 0 && chance(0.5))
-      return super[random() % super.size()];
-    if (k % 32 == 0 && chance(0.7))
-      return flat[random() % flat.size()];
-    return floats[random() % floats.size()];
+      return super;
+    return k % 32 == 0 && chance(0.7) ? flat : floats;
   }
 
   RandomTensor tensor(Format format, std::vector<int64_t> shape, float mean, float deviation) {
@@ -117,8 +129,12 @@ private:
       }
       return result;
     }
-    for (uint8_t &byte : result.bytes)
-      byte = static_cast<uint8_t>(random());
+    uint64_t bits = 0;
+    for (size_t i = 0; i < result.bytes.size(); ++i, bits >>= 8) {
+      if (i % 8 == 0)
+        bits = random();
+      result.bytes[i] = static_cast<uint8_t>(bits);
+    }
     // Scales that give about the deviation asked for, with a minimum that centres the values.
     double scale =
         deviation / (0.29 * (1 << info.scheme->bits)) / (info.scheme->superBlock ? 20 : 1);
