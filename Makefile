@@ -55,7 +55,7 @@ $(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json cmake/LlmirBuild.cmake | 
 $(DEMO_MODEL): scripts/fetch_model.sh | deps
 	@scripts/fetch_model.sh $@
 
-$(BUILD)/venv/done: test/requirements.txt | deps-check
+$(BUILD)/venv/done: test/requirements.txt scripts/venv.sh | deps-check
 	@scripts/venv.sh $(BUILD)/venv
 
 format: deps-check ## format the C++ sources
