@@ -20,6 +20,7 @@
 #include <gtest/gtest.h>
 #include <numeric>
 #include <random>
+#include <set>
 #include <thread>
 
 using namespace llmir;
@@ -165,6 +166,24 @@ double relativeError(const std::vector<float> &a, const std::vector<float> &b) {
     square += static_cast<double>(b[i]) * b[i];
   }
   return worst / std::sqrt(square / static_cast<double>(b.size()) + 1e-30);
+}
+
+// What the comparison below is worth rests on this.
+TEST(RandomModel, AllFormatsOccurOften) {
+  std::map<Format, int> models;
+  for (int seed = 0; seed < 200; ++seed) {
+    std::set<Format> formats;
+    for (const auto &[name, tensor] : randomModel(seed).tensors)
+      if (tensor.shape.size() > 1)
+        formats.insert(tensor.format);
+    for (Format format : formats)
+      ++models[format];
+  }
+  for (Format format : {Format::F32, Format::F16, Format::BF16})
+    EXPECT_GE(models[format], 30) << formatInfo(format).name;
+  for (const FormatInfo &info : allFormats())
+    if (info.scheme)
+      EXPECT_GE(models[info.format], 10) << info.name;
 }
 
 class RandomModels : public testing::TestWithParam<int> {};
