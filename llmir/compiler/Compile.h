@@ -16,7 +16,7 @@ struct CompileOptions {
   std::string kv = "f16";           ///< "f16" or "f32": element type of the KV cache
   std::string target = "host";      ///< see Target::named
   int64_t blockTokens = 32;         ///< tokens of a KV block
-  std::string assemblyFile;         ///< write the assembly here as well, if not empty
+  std::string assemblyFile = {};    ///< write the assembly here as well, if not empty
   std::function<void(const std::string &)> report = [](const std::string &) {
   }; ///< progress, one line at a time
 
