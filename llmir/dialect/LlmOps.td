@@ -300,8 +300,13 @@ def AttentionOp : LlmOp<"attention", [Pure]> {
 def FuseOp : LlmOp<"fuse", [IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">, RecursiveMemoryEffects]> {
   let summary = "one phase between two barriers";
   let description = [{
-    The ops inside run without a barrier between them: each worker computes its own part of all of them, cut as
-    `partition` says. Inlining the region is always legal.
+    Each worker computes its own part of all ops inside, cut as `partition` says, and meets the others at the end.
+    Inlining the region is always legal.
+
+    What stands in front of the first product or attention of a `features` or `heads` phase is the *prologue*: row-wise
+    ops whose results nothing outside of the phase uses, but for the cache. In a small step each worker computes of it
+    what its part of the phase needs, for itself; in any other the workers share its rows, and a barrier ends it.
+
     C1: as many block arguments as operands, of the same types. C2: the yielded types are the results'.
     ```mlir
     %q = llm.fuse tokens (%a = %x, %b = %w) : (tensor<?x576xf32>, tensor<576xf32>) -> tensor<?x576x!llm.quant<a8>> {

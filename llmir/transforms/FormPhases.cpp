@@ -1,13 +1,14 @@
 // Pass llm-form-phases: groups the ops of every function into llm.fuse regions, one phase between
 // two barriers each. Which ops may share a phase follows from what part of its operands a worker
 // needs for its part of the result:
-//   row-wise ops (norms, rope, quantise, append, …) need whole rows of their own tokens      ->
-//   partition by tokens products need all columns of x and give a range of columns of all tokens ->
-//   partition by features element-wise ops need the very elements they give -> either of the two
-//   attention needs the cache of other tokens                                                ->
-//   partition by heads
-// A phase of row-wise ops that serve nothing but the phase behind them becomes its prologue: in a
-// small step every worker computes it for itself, and no barrier is needed.
+// - row-wise ops (norms, rope, quantise, append, …) need whole rows of their own tokens: partition
+//   by tokens
+// - products need all columns of x and give a range of columns of all tokens: by features
+// - element-wise ops need the very elements they give: by either of the two
+// - attention needs the cache of other tokens: by heads
+// A phase by tokens that serves nothing but the product or attention phase behind it becomes the
+// prologue of that phase: in a small step each worker computes what it needs of it for itself, and
+// no barrier stands between them.
 #include "llmir/transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"

@@ -32,6 +32,11 @@ def FormPhasesPass : Pass<"llm-form-phases", "::llmir::llm::ModelOp"> {
   let description = [{
     Wraps runs of ops that need no barrier between them into `llm.fuse` regions: row-wise ops on ranges of tokens,
     products and element-wise ops behind them on ranges of columns, attention on heads.
+
+    A phase on tokens becomes the prologue of the phase behind it if nothing else uses its results, but for the cache. In
+    front of products it must not append to the cache, route or group experts: that is done once for all workers. In front
+    of attention, which must be alone in its phase, it may only normalise and rotate by head and append to the cache that
+    the attention reads.
   }];
   let dependentDialects = ["::llmir::llm::LlmDialect"];
 }
