@@ -104,7 +104,9 @@ TEST_F(Conversations, EndsAtTheEndOfTheContext) {
   Request request;
   request.prompt.assign(65, 3);
   auto error = [&] { return conversation.complete(request, [] { return false; }).error().message; };
-  EXPECT_EQ(error(), "the prompt has 65 tokens, the context 64");
+  EXPECT_EQ(error(),
+            "the prompt has 65 tokens, the context 64: raise --context (this model: at most "
+            "512) or shorten the prompt");
   request.prompt = {};
   EXPECT_THAT(error(), HasSubstr("empty"));
   request.prompt = {97};

@@ -26,12 +26,8 @@ Expected<TurnResult> Conversation::complete(const Request &request,
                                             const std::function<bool()> &isCancelled) {
   const std::vector<int32_t> &prompt = request.prompt;
   const int64_t context = session->limits().contextTokens, length = int64_t(prompt.size());
-  if (prompt.empty())
-    return fail("the prompt is empty: at least one token is needed");
-  if (length > context)
-    return fail("the prompt has {} tokens, the context {}", length, context);
-  if (Status status = session->checkTokens(prompt); !status)
-    return forward(status, "prompt");
+  if (Status status = session->checkPrompt(prompt); !status)
+    return forward(status);
   if (Status status = checkSamplingOptions(request.sampling); !status)
     return forward(status);
 

@@ -12,7 +12,7 @@ enum class FinishReason {
   EndToken,  ///< the model ended its text
   MaxTokens, ///< as many tokens as were asked for
   Context,   ///< the context is full
-  Cancelled, ///< onToken returned false
+  Cancelled, ///< onToken returned false, or who runs the conversation stopped it
   Failed,    ///< this request alone; the message says why
 };
 

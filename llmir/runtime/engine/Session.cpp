@@ -40,6 +40,18 @@ void Session::run() {
   device->launch(*program, args);
 }
 
+Status Session::checkPrompt(std::span<const int32_t> prompt) const {
+  if (prompt.empty())
+    return fail("the prompt is empty: at least one token is needed");
+  if (int64_t(prompt.size()) > stepLimits.contextTokens)
+    return fail("the prompt has {} tokens, the context {}: raise --context (this model: at most "
+                "{}) or shorten the prompt",
+                prompt.size(), stepLimits.contextTokens, manifest().model.contextLength);
+  if (Status status = checkTokens(prompt); !status)
+    return forward(status, "prompt");
+  return {};
+}
+
 Status Session::checkTokens(std::span<const int32_t> tokens) const {
   for (size_t i = 0; i < tokens.size(); ++i)
     if (tokens[i] < 0 || tokens[i] >= manifest().model.vocabulary)

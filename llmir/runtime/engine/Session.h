@@ -34,6 +34,8 @@ public:
     return {reinterpret_cast<const float *>(logitMemory.data()) + row * width, count * width};
   }
 
+  /// Errors: an empty prompt, one longer than the context, tokens outside of the vocabulary.
+  Status checkPrompt(std::span<const int32_t> prompt) const;
   /// An error that names position and range of the first id outside the vocabulary.
   Status checkTokens(std::span<const int32_t> tokens) const;
 
