@@ -55,7 +55,7 @@ public:
     if (levels.empty() || levels.back() != Level::Value)
       refuse(mark, "a list; 'option: value' lines are expected");
     levels.push_back(Level::List);
-    begin(mark).isList = true;
+    begin().isList = true;
   }
   void OnSequenceEnd() override { endValue(); }
   void OnMapStart(const YAML::Mark &mark, const std::string &, YAML::anchor_t anchor,
@@ -65,7 +65,7 @@ public:
       levels.push_back(Level::Key);
       return;
     }
-    if (levels.back() == Level::Value && section.empty() && !levels.empty() && levels.size() == 1) {
+    if (levels.back() == Level::Value && section.empty() && levels.size() == 1) {
       section = key;
       if (!sections.insert(section).second)
         refuse(keyLine, fmt::format("the section {} is here a second time", inQuotes(section)));
@@ -98,9 +98,7 @@ private:
     if (anchor)
       refuse(mark, "an anchor (&name); they are not supported here");
   }
-  Entry &begin(const YAML::Mark &) {
-    return entries.emplace_back(Entry{section, key, keyLine, {}, false});
-  }
+  Entry &begin() { return entries.emplace_back(Entry{section, key, keyLine, {}, false}); }
   void endValue() {
     levels.pop_back();
     if (!levels.empty())
@@ -122,7 +120,7 @@ private:
     case Level::Value:
       if (isNull)
         refuse(keyLine, fmt::format("{} has no value", inQuotes(key)));
-      begin(mark).values.push_back(text);
+      begin().values.push_back(text);
       levels.back() = Level::Key;
       return;
     case Level::List:

@@ -48,9 +48,9 @@ Expected<std::span<const float>> FileLogits::next(std::span<const int32_t> token
   return values;
 }
 
-Status FileLogits::forwardRows(size_t count) {
+Status FileLogits::skip(std::span<const int32_t> tokens) {
   values.resize(size_t(file.columns()));
-  for (size_t row = 0; row < count; ++row)
+  for (size_t row = 0; row < tokens.size(); ++row)
     if (Status status = file.read(values); !status)
       return status;
   return {};

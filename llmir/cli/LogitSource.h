@@ -25,8 +25,9 @@ public:
 /// A model that computes them.
 class ModelLogits : public LogitSource {
 public:
-  /// For sequences of up to `context` tokens; next() takes up to `rows`, any other number of tokens
-  /// goes through in steps of `prefillChunk`. Errors: those of loading, and no memory.
+  /// For sequences of up to `context` tokens; next() takes up to `rows`, skip() any number, in
+  /// steps of `prefillChunk` or of `rows`, whichever is more. Errors: those of loading, and no
+  /// memory.
   static Expected<std::unique_ptr<ModelLogits>> create(LoadedProgram loaded, int64_t context,
                                                        int32_t prefillChunk, int32_t rows);
 
@@ -53,12 +54,10 @@ public:
   int64_t vocabulary() const override { return file.columns(); }
   int64_t rows() const { return file.rows(); }
   void restart() override {}
-  Status skip(std::span<const int32_t> tokens) override { return forwardRows(tokens.size()); }
+  Status skip(std::span<const int32_t> tokens) override;
   Expected<std::span<const float>> next(std::span<const int32_t> tokens) override;
 
 private:
-  Status forwardRows(size_t count);
-
   NpyReader file;
   std::vector<float> values;
 };

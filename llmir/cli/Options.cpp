@@ -77,7 +77,6 @@ void addExecution(OptionTable &table, ExecutionOptions &options) {
   table.add("prefill-chunk", &options.prefillChunk, "Prompt tokens of a step").range(1, 1 << 16);
   table.add("activations", &options.activations, "int8 is faster, int16 more exact")
       .choices({"int8", "int16"})
-      .defaultText("int8")
       .defaultText("int8");
   table.add("kv", &options.kv, "Numbers of the KV cache")
       .choices({"f16", "f32"})

@@ -36,7 +36,7 @@ struct EvaluationPlan {
   /// Positions of a chunk from which on predictions count: those before it have little context.
   int64_t firstScored = 0;
   /// The first token of every chunk, instead of the text's own.
-  std::optional<int32_t> firstToken;
+  std::optional<int32_t> firstToken = {};
   int32_t rows = 0; ///< positions whose logits are in memory together
 };
 

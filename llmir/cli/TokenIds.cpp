@@ -1,7 +1,7 @@
 // A scanner for numbers that always knows where it is.
 #include "llmir/cli/TokenIds.h"
 
-#include <algorithm>
+#include "llmir/support/Text.h"
 #include <charconv>
 
 namespace llmir {
@@ -24,13 +24,9 @@ Expected<std::vector<int32_t>> parseTokenIds(std::string_view text, const std::s
     word = word.substr(0, word.find_first_of(separators));
     int64_t id = -1;
     auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), id);
-    if (code != std::errc() || end != word.data() + word.size() || id < 0 || id >= vocabulary) {
-      std::string shown(word.substr(0, 24));
-      std::replace_if(
-          shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
-      return fail("{}: line {}, column {}: '{}' is no token id; ids are whole numbers from 0 to {}",
-                  name, line, at - lineStart + 1, shown, vocabulary - 1);
-    }
+    if (code != std::errc() || end != word.data() + word.size() || id < 0 || id >= vocabulary)
+      return fail("{}: line {}, column {}: {} is no token id; ids are whole numbers from 0 to {}",
+                  name, line, at - lineStart + 1, inQuotes(word), vocabulary - 1);
     ids.push_back(int32_t(id));
     at += word.size();
   }

@@ -21,7 +21,7 @@ TEST(TokenIds, ErrorsSayWhere) {
   EXPECT_THAT(error("1 -2"), testing::HasSubstr("column 3: '-2'"));
   EXPECT_THAT(error("1.5"), testing::HasSubstr("'1.5'"));
   EXPECT_THAT(error("99999999999999999999"), testing::HasSubstr("'99999999999999999999'"));
-  EXPECT_THAT(error("\x01\xff"), testing::HasSubstr("'??'"));
+  EXPECT_THAT(error("\x01\xff"), testing::HasSubstr(R"('??')"));
   EXPECT_THAT(error(" \n"), testing::HasSubstr("holds no token ids"));
 }
 
