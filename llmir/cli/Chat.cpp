@@ -1,6 +1,7 @@
 // Answers go to stdout, everything else to stderr: a pipe gets the model's words alone.
 #include "llmir/cli/Chat.h"
 
+#include "llmir/cli/Generation.h"
 #include "llmir/formats/tokenizer/StreamDecoder.h"
 #include "llmir/support/Text.h"
 #include <chrono>
@@ -158,15 +159,8 @@ Status Chat::answer() {
   };
   const Clock::time_point start = Clock::now();
   Clock::time_point first = start, last = start;
-  Request request;
-  request.prompt = std::move(*prompt);
-  request.sampling = setup.generation.sampling;
+  Request request = makeRequest(std::move(*prompt), setup.generation, setup.text.tokenizer);
   request.sampling.seed += regenerations;
-  request.maxTokens = setup.generation.maxTokens;
-  if (!setup.generation.ignoreEos) {
-    std::span<const int32_t> ends = setup.text.tokenizer.endOfGeneration();
-    request.endTokens.assign(ends.begin(), ends.end());
-  }
   request.onToken = [&](int32_t token) {
     last = Clock::now();
     if (first == start)
@@ -185,16 +179,13 @@ Status Chat::answer() {
   if (outputBroken)
     return fail("the answer cannot be written to stdout");
 
-  auto rate = [](int64_t count, Clock::duration time) {
-    return double(count) / std::max(1e-9, std::chrono::duration<double>(time).count());
-  };
   std::string line =
       fmt::format("prompt: {} tokens, {} of them new", request.prompt.size(), lastTurn.computed);
   if (lastTurn.generated > 0)
-    line += fmt::format(", {:.1f} tokens/s", rate(lastTurn.computed, first - start));
+    line += fmt::format(", {:.1f} tokens/s", perSecond(lastTurn.computed, first - start));
   line += fmt::format("; answer: {} tokens", lastTurn.generated);
   if (lastTurn.generated > 1)
-    line += fmt::format(", {:.1f} tokens/s", rate(lastTurn.generated - 1, last - first));
+    line += fmt::format(", {:.1f} tokens/s", perSecond(lastTurn.generated - 1, last - first));
   if (lastTurn.reason == FinishReason::Cancelled)
     line += "; stopped";
   else if (lastTurn.reason == FinishReason::MaxTokens)

@@ -1,11 +1,10 @@
 // `llmir run`: text from a model, as it is generated.
 #include "llmir/cli/Commands.h"
-#include "llmir/cli/Options.h"
+#include "llmir/cli/Generation.h"
 #include "llmir/cli/TokenIds.h"
 #include "llmir/driver/ChatFormat.h"
 #include "llmir/formats/tokenizer/StreamDecoder.h"
 #include "llmir/runtime/engine/Engine.h"
-#include <chrono>
 #include <cstdio>
 
 namespace llmir {
@@ -35,10 +34,6 @@ Expected<std::vector<int32_t>> promptTokens(const PromptOptions &options, const 
     prompt = std::move(*wrapped);
   }
   return text.tokenizer.encode(prompt, encode);
-}
-
-double perSecond(size_t count, Clock::duration time) {
-  return double(count) / std::max(1e-9, std::chrono::duration<double>(time).count());
 }
 
 class RunCommand : public Command {
@@ -88,17 +83,10 @@ class RunCommand : public Command {
       fwrite(part.data(), 1, part.size(), stdout);
       return fflush(stdout) == 0; // a closed pipe ends the request
     };
-    size_t generated = 0;
+    int64_t generated = 0;
     Clock::time_point start = Clock::now(), first = start, last = start;
     Status outcome;
-    Request request;
-    request.prompt = std::move(*prompt);
-    request.sampling = generation.sampling;
-    request.maxTokens = generation.maxTokens;
-    if (!generation.ignoreEos) {
-      std::span<const int32_t> ends = text->tokenizer.endOfGeneration();
-      request.endTokens.assign(ends.begin(), ends.end());
-    }
+    Request request = makeRequest(std::move(*prompt), generation, text->tokenizer);
     request.onToken = [&](int32_t token) {
       last = Clock::now();
       if (generated++ == 0)
@@ -123,7 +111,7 @@ class RunCommand : public Command {
     print("\n");
     fmt::print(stderr, "prompt: {} tokens", promptLength);
     if (generated > 0)
-      fmt::print(stderr, ", {:.1f} tokens/s", perSecond(size_t(promptLength), first - start));
+      fmt::print(stderr, ", {:.1f} tokens/s", perSecond(promptLength, first - start));
     fmt::print(stderr, "; generated: {} tokens", generated);
     if (generated > 1)
       fmt::print(stderr, ", {:.1f} tokens/s", perSecond(generated - 1, last - first));
