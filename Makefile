@@ -58,8 +58,8 @@ $(DEMO_MODEL): scripts/fetch_model.sh | deps
 $(BUILD)/venv/done: test/requirements.txt scripts/venv.sh | deps-check
 	@scripts/venv.sh $(BUILD)/venv
 
-format: deps-check ## format the C++ sources
-	@git ls-files '*.cpp' '*.h' | xargs clang-format-22 -i
+format: deps-check ## format the C and C++ sources
+	@git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i
 
 lint: deps-check $(BUILD)/build.ninja ## formatting, layers, file sizes, clang-tidy on what differs from BASE (ALL=1: on everything)
 	@python3 scripts/check_layers.py --long

@@ -18,7 +18,9 @@ constexpr std::string_view blockQuote = "\"\"\"";
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view space = " \t\r\n";
   size_t begin = text.find_first_not_of(space);
-  return begin == text.npos ? "" : text.substr(begin, text.find_last_not_of(space) + 1 - begin);
+  return begin == std::string_view::npos
+             ? ""
+             : text.substr(begin, text.find_last_not_of(space) + 1 - begin);
 }
 
 } // namespace
@@ -108,7 +110,7 @@ Status Chat::runCommand(const std::string &line) {
   std::string name = line.substr(1, space - 1), argument(trimmed(line.substr(space)));
   std::vector<std::string> names;
   for (const SlashCommand &command : slashCommands()) {
-    names.push_back(command.name);
+    names.emplace_back(command.name);
     if (name != command.name)
       continue;
     if (!*command.argument && !argument.empty())

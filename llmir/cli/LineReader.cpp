@@ -52,8 +52,8 @@ public:
     prompt = text;
     isCancelled = false;
     line.clear();
-    // By itself libedit would print the prompt first: a key typed at once would meet a terminal that
-    // still makes signals and ends of input out of keys. Entering raw mode binds keys anew.
+    // By itself libedit would print the prompt first: a key typed at once would meet a terminal
+    // that still makes signals and ends of input out of keys. Entering raw mode binds keys anew.
     el_set(editor, EL_PREP_TERM, 1);
     el_set(editor, EL_BIND, "^C", "llmir-cancel", nullptr);
     int count = 0;

@@ -12,7 +12,7 @@ Expected<std::vector<int32_t>> parseTokenIds(std::string_view text, const std::s
   std::vector<int32_t> ids;
   size_t line = 1, lineStart = 0;
   for (size_t at = 0; at < text.size();) {
-    if (separators.find(text[at]) != separators.npos) {
+    if (separators.find(text[at]) != std::string_view::npos) {
       if (text[at] == '\n') {
         ++line;
         lineStart = at + 1;

@@ -83,7 +83,7 @@ TEST(Tokenizer, SpacePrefix) {
 TEST(Tokenizer, BytesWithoutTokenAreTheUnknownTokenOrNothing) {
   TokenizerData data = smallData();
   EXPECT_EQ(*makeTokenizer(data).encode("azb"), Ids({8}));
-  data.tokens.push_back("<unk>");
+  data.tokens.emplace_back("<unk>");
   data.types.push_back(2);
   data.unknownId = 16;
   EXPECT_EQ(*makeTokenizer(data).encode("azb"), Ids({4, 16, 5}));
