@@ -21,7 +21,9 @@ Expected<int64_t> KvCache::bytesFor(const KvManifest &layout, int32_t blocks) {
       __builtin_mul_overflow(layout.kBlockBytes, int64_t(blocks), &kBytes) ||
       __builtin_mul_overflow(layout.vBlockBytes, int64_t(blocks), &vBytes) ||
       __builtin_mul_overflow(aligned(kBytes) + aligned(vBytes), layout.layers, &bytes))
-    return fail("a KV cache of {} blocks needs more memory than can be addressed", blocks);
+    return fail("a KV cache of {} blocks needs more memory than can be addressed: ask for fewer or "
+                "shorter sequences",
+                blocks);
   return bytes;
 }
 
