@@ -27,6 +27,7 @@ std::unique_ptr<Command> makeChatCommand();
 std::unique_ptr<Command> makeBenchCommand();
 std::unique_ptr<Command> makeEvalCommand();
 std::unique_ptr<Command> makeImportCommand();
+std::unique_ptr<Command> makeInspectCommand();
 std::unique_ptr<Command> makeTokenizeCommand();
 std::unique_ptr<Command> makeTargetsCommand();
 std::unique_ptr<Command> makeCompletionCommand();

@@ -1,0 +1,60 @@
+// Collects the facts in an order that matters: the process is measured as soon as it holds what
+// every run holds, before anything else is looked at.
+#include "llmir/cli/Inspection.h"
+
+#include "llmir/driver/PlanModel.h"
+#include "llmir/formats/tokenizer/GgufTokenizer.h"
+#include <filesystem>
+
+namespace llmir {
+
+namespace {
+
+/// Bytes of this process once it holds what every run holds: code, libraries, the file's metadata
+/// and the tokenizer made of it, which is gone again afterwards. Measured, as it depends on the
+/// system's libraries as much as on the vocabulary.
+int64_t measureProgram(const GgufFile &file, Status &problem) {
+  auto tokenizer = tokenizerFromGguf(file);
+  if (!tokenizer)
+    problem = forward(tokenizer);
+  return residentBytes();
+}
+
+} // namespace
+
+Expected<Inspection> inspectModel(const InspectionRequest &request) {
+  auto file = GgufFile::open(request.model);
+  if (!file)
+    return forward(file);
+  Inspection found;
+  found.path = request.model;
+  found.file = std::move(*file);
+  Status noTokenizer;
+  const int64_t program = measureProgram(found.file, noTokenizer);
+  std::error_code code;
+  found.fileBytes = int64_t(std::filesystem::file_size(request.model, code));
+  found.summary = summarize(found.file);
+  found.machine = memoryInfo();
+
+  auto manifest = planModel(request.model, request.artifact);
+  if (manifest) {
+    found.manifest = std::move(*manifest);
+    auto plan = planInspection(*found.manifest, request, found.machine, program);
+    if (!plan)
+      return forward(plan);
+    found.plan = std::move(*plan);
+    found.problem = std::move(noTokenizer);
+  } else {
+    found.problem = forward(manifest);
+  }
+  if (request.verify) {
+    auto check = verifyTensors(found.file);
+    if (check)
+      found.check = std::move(*check);
+    else
+      found.problem = forward(check);
+  }
+  return found;
+}
+
+} // namespace llmir
