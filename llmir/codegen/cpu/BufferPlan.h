@@ -4,7 +4,8 @@
 #pragma once
 
 #include "llmir/dialect/Llm.h"
-#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace llmir::cpu {
 
@@ -27,7 +28,7 @@ mlir::Value rootOf(mlir::Value value);
 /// uses it; buffers whose lives share a phase never overlap, because workers run through a phase at
 /// their own pace.
 struct BufferPlan {
-  llvm::DenseMap<mlir::Value, int64_t>
+  llvm::MapVector<mlir::Value, int64_t>
       offsets; ///< root value -> offset within the function's frame
   int64_t frameBytes = 0;
 
