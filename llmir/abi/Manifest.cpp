@@ -122,6 +122,9 @@ std::string manifestToJson(const Manifest &manifest) {
                {"cpu", manifest.cpu},
                {"features", manifest.features},
                {"model_file", manifest.modelFile},
+               {"model_file_bytes", manifest.modelFileBytes},
+               {"model_file_time", manifest.modelFileTime},
+               {"cache_key", manifest.cacheKey},
                {"activations", manifest.activations},
                {"arena_bytes_per_token", manifest.arenaBytesPerToken},
                {"model",
@@ -165,6 +168,9 @@ Expected<Manifest> manifestFromJson(const std::string &text, const std::string &
           reader.report("the field \"features\" is not a list of strings");
   }
   reader.read("model_file", manifest.modelFile);
+  reader.read("model_file_bytes", manifest.modelFileBytes, 0, INT64_MAX);
+  reader.read("model_file_time", manifest.modelFileTime, INT64_MIN, INT64_MAX);
+  reader.read("cache_key", manifest.cacheKey);
   reader.read("activations", manifest.activations, {"int8", "int16"});
   reader.read("arena_bytes_per_token", manifest.arenaBytesPerToken, 0, int64_t(1) << 32);
   if (const Json *model = reader.find("model")) {

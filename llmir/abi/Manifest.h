@@ -1,6 +1,5 @@
 // What an artifact says about itself: the part of the contract with the runtime that is data and
-// not code. An artifact is a folder of three files: manifest.json (this), model.so (native code)
-// and weights.bin (packed weights).
+// not code. It lies in the artifact's file as JSON (Artifact.h).
 #pragma once
 
 #include "llmir/support/Error.h"
@@ -27,7 +26,7 @@ struct KvManifest {
 };
 
 /// One packed weight: weights[row][slot] of llmir_step_args points to `bytes` bytes at `offset` of
-/// weights.bin.
+/// the artifact's weights.
 struct WeightManifest {
   std::string name;
   int64_t row = 0;
@@ -42,14 +41,16 @@ struct Manifest {
   std::string triple, cpu;
   std::vector<std::string> features; ///< CPU features the code needs, as in /proc/cpuinfo's or
                                      ///< LLVM's names: "avx2", "fma"
-  std::string
-      modelFile; ///< absolute path of the source model (tokenizer and chat template stay there)
-  std::string activations; ///< "int8" or "int16"
+  std::string modelFile;             ///< absolute path of the source model
+  int64_t modelFileBytes = 0;        ///< its size
+  int64_t modelFileTime = 0;         ///< when it was changed last, in ns since 1970
+  std::string cacheKey;              ///< what a cache asked for; empty: made for no cache
+  std::string activations;           ///< "int8" or "int16"
   int64_t arenaBytesPerToken = 0;
   ModelManifest model;
   KvManifest kv;
   int64_t weightRows = 0, weightSlots = 0;
-  int64_t weightBytes = 0; ///< size of weights.bin
+  int64_t weightBytes = 0; ///< of all weights
   std::vector<WeightManifest> weights;
 };
 
@@ -58,9 +59,5 @@ std::string manifestToJson(const Manifest &manifest);
 /// Reads and checks a manifest: every field is there, of the right type and in range. `name` is put
 /// before errors.
 Expected<Manifest> manifestFromJson(const std::string &json, const std::string &name);
-
-inline constexpr const char *manifestFileName = "manifest.json";
-inline constexpr const char *codeFileName = "model.so";
-inline constexpr const char *weightsFileName = "weights.bin";
 
 } // namespace llmir

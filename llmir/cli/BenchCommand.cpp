@@ -84,9 +84,12 @@ class BenchCommand : public Command {
     table.add("repetitions", &repetitions, "Measurements of each case").range(1, 1000);
     table.add("json", &jsonFile, "File to write the results to; -: stdout").placeholder("FILE");
     addExecution(table, execution);
+    addCompilation(table, execution);
   }
 
   Status run(const CommandContext &) override {
+    if (execution.stops())
+      return printStopped(model, execution.model());
     auto loaded = load();
     if (!loaded)
       return forward(loaded);

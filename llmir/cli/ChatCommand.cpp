@@ -24,9 +24,12 @@ class ChatCommand : public Command {
     addGeneration(table, generation);
     addContext(table, context);
     addExecution(table, execution);
+    addCompilation(table, execution);
   }
 
   Status run(const CommandContext &command) override {
+    if (execution.stops())
+      return printStopped(modelFile, execution.model());
     auto loaded = loadProgram(modelFile, execution.model());
     if (!loaded)
       return forward(loaded);

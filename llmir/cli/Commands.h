@@ -26,6 +26,8 @@ std::unique_ptr<Command> makeRunCommand();
 std::unique_ptr<Command> makeChatCommand();
 std::unique_ptr<Command> makeBenchCommand();
 std::unique_ptr<Command> makeEvalCommand();
+std::unique_ptr<Command> makeCompileCommand();
+std::unique_ptr<Command> makeCacheCommand();
 std::unique_ptr<Command> makeImportCommand();
 std::unique_ptr<Command> makeInspectCommand();
 std::unique_ptr<Command> makeTokenizeCommand();

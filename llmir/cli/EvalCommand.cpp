@@ -57,9 +57,12 @@ class EvalCommand : public Command {
         .range(1, 1024);
     addContext(table, context);
     addExecution(table, execution);
+    addCompilation(table, execution);
   }
 
   Status run(const CommandContext &) override {
+    if (execution.stops())
+      return printStopped(model, execution.model());
     if (textFile.empty() && tokensFile.empty())
       return fail("eval needs a text: give --text FILE or --tokens-file FILE");
     const bool compares = !against.empty() || againstActivations || againstKv;

@@ -20,6 +20,8 @@ class ImportCommand : public Command {
   }
 
   Status run(const CommandContext &) override {
+    if (isArtifact(model))
+      return fail("{}: is compiled already; import needs the model file", model);
     auto compiler = findCompiler();
     if (!compiler)
       return forward(compiler);

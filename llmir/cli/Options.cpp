@@ -5,19 +5,22 @@
 
 namespace llmir {
 
+constexpr const char *compilationGroup = "Compilation";
+
 ModelOptions ExecutionOptions::model() const {
   ModelOptions options;
   if (activations)
     options.artifact.activations = *activations;
   if (kv)
     options.artifact.kv = *kv;
+  options.artifact.pipeline = pipeline;
   options.artifact.useCache = !noCache;
   options.threads = threads;
   return options;
 }
 
 void addModel(OptionTable &table, std::string &model) {
-  table.positional("MODEL", &model, "Model file (GGUF)");
+  table.positional("MODEL", &model, "Model: a GGUF file, or what llmir compile made of one");
 }
 
 void addPrompt(OptionTable &table, PromptOptions &options) {
@@ -68,6 +71,15 @@ void addContext(OptionTable &table, int64_t &context) {
       .defaultText("the model's");
 }
 
+void addPrecision(OptionTable &table, std::optional<std::string> &activations,
+                  std::optional<std::string> &kv) {
+  table.group(compilationGroup);
+  table.add("activations", &activations, "int8 is faster, int16 more exact")
+      .choices({"int8", "int16"})
+      .defaultText("int8");
+  table.add("kv", &kv, "Numbers of the KV cache").choices({"f16", "f32"}).defaultText("f16");
+}
+
 void addExecution(OptionTable &table, ExecutionOptions &options) {
   table.group("Execution");
   table.add("threads", &options.threads, "Worker threads")
@@ -75,13 +87,13 @@ void addExecution(OptionTable &table, ExecutionOptions &options) {
       .range(1, maxCpuThreads)
       .defaultText("as many as there are CPUs");
   table.add("prefill-chunk", &options.prefillChunk, "Prompt tokens of a step").range(1, 1 << 16);
-  table.add("activations", &options.activations, "int8 is faster, int16 more exact")
-      .choices({"int8", "int16"})
-      .defaultText("int8");
-  table.add("kv", &options.kv, "Numbers of the KV cache")
-      .choices({"f16", "f32"})
-      .defaultText("f16");
+  addPrecision(table, options.activations, options.kv);
+}
+
+void addCompilation(OptionTable &table, ExecutionOptions &options) {
+  table.group(compilationGroup);
   table.add("no-cache", &options.noCache, "Compile anew and keep nothing");
+  addPipeline(table, options.pipeline);
 }
 
 } // namespace llmir

@@ -26,18 +26,28 @@ struct ExecutionOptions {
   bool noCache = false;
   int32_t threads = 0; ///< 0: all CPUs
   int32_t prefillChunk = 512;
+  PipelineOptions pipeline;
 
   ModelOptions model() const;
+  /// Whether only the compiler's IR is asked for: see printStopped.
+  bool stops() const { return !pipeline.stopAfter.empty(); }
 };
 
 /// The help's title of what addGeneration declares.
 inline constexpr const char *generationGroup = "Generation";
 
+/// A model file, or an artifact.
 void addModel(OptionTable &table, std::string &model);
 void addPrompt(OptionTable &table, PromptOptions &options);
 void addGeneration(OptionTable &table, GenerationOptions &options);
 /// 0 stands for the model's own.
 void addContext(OptionTable &table, int64_t &context);
+/// The group Compilation: --activations and --kv.
+void addPrecision(OptionTable &table, std::optional<std::string> &activations,
+                  std::optional<std::string> &kv);
+/// How a model is run: --threads, --prefill-chunk and addPrecision.
 void addExecution(OptionTable &table, ExecutionOptions &options);
+/// How it comes to be compiled: --no-cache and what looks into the compiler.
+void addCompilation(OptionTable &table, ExecutionOptions &options);
 
 } // namespace llmir

@@ -50,9 +50,12 @@ class RunCommand : public Command {
     table.add("raw", &raw, "Print the completion and nothing else on stdout");
     addContext(table, context);
     addExecution(table, execution);
+    addCompilation(table, execution);
   }
 
   Status run(const CommandContext &) override {
+    if (execution.stops())
+      return printStopped(modelFile, execution.model());
     if (!promptOptions.prompt && !promptOptions.tokens)
       return fail("run needs a prompt: give --prompt TEXT or --tokens IDS");
     auto loaded = loadProgram(modelFile, execution.model());

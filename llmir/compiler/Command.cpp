@@ -80,26 +80,6 @@ struct CompilerArguments {
   std::string model, output;
 };
 
-/// What looks into the compiler. Phases and passes are named as in Phases.cpp.
-static void addPipeline(OptionTable &table, CompileOptions &options) {
-  table.group("Looking into the compiler");
-  table.add("stop-after", &options.stopAfter, "Print the IR behind PHASE and write no artifact")
-      .placeholder("PHASE")
-      .excludes("output");
-  table.add("dump-dir", &options.dumpDir, "Write the IR behind every phase and pass to files here")
-      .placeholder("FOLDER");
-  table.add("disable-pass", &options.disabledPasses, "Leave out an optional pass")
-      .placeholder("PASS")
-      .repeated();
-  table.add("pass-plugin", &options.passPlugins, "Load passes from an MLIR pass plugin")
-      .placeholder("FILE")
-      .repeated();
-  table.add("pass-pipeline-after", &options.extraPasses, "Run more passes behind PHASE")
-      .placeholder("PHASE:PIPELINE")
-      .repeated();
-  table.add("timing", &options.timing, "Print the time of each phase and pass");
-}
-
 static ProgramSpec declareCompiler(CompilerArguments &arguments) {
   CompileOptions &options = arguments.options;
   ProgramSpec program;
@@ -125,11 +105,14 @@ static ProgramSpec declareCompiler(CompilerArguments &arguments) {
   OptionTable &compile = command("compile", "Compile a model into the place given by -o");
   addModel(compile);
   addTarget(compile);
-  compile.add("output", &arguments.output, "What to write, unless --stop-after is given")
+  compile.add("output", &arguments.output, "Artifact to write, unless --stop-after is given")
       .letter('o')
-      .placeholder("FILE");
+      .placeholder("FILE")
+      .excludes("stop-after");
+  compile.add("cache-key", &options.cacheKey, "What the artifact says of a cache's wish")
+      .placeholder("KEY");
   compile.add("assembly", &options.assemblyFile, "Write the assembly here too").placeholder("FILE");
-  addPipeline(compile, options);
+  addPipeline(compile, options.pipeline);
   addModel(command("import", "Print a model as llm IR"));
   OptionTable &plan = command("plan", "Print the manifest that compiling a model would write");
   addModel(plan);
@@ -148,7 +131,7 @@ static Status runCompilerCommand(const std::string &name, const CompilerArgument
     return writePlan(arguments.model, arguments.output, arguments.options);
   if (name == "import")
     return printImported(arguments.model, arguments.options);
-  if (arguments.output.empty() && arguments.options.stopAfter.empty())
+  if (arguments.output.empty() && arguments.options.pipeline.stopAfter.empty())
     return fail("compile needs -o FILE, or --stop-after PHASE to print IR");
   return compileModel(arguments.model, arguments.output, arguments.options);
 }
@@ -188,13 +171,22 @@ static Status parseAndRun(std::span<const std::string> words) {
 }
 
 int compilerMain(int argc, char **argv) {
-  std::signal(SIGXFSZ, SIG_IGN); // a file that grows too large is a write error like any other
+  // A file that grows too large and a closed pipe are write errors like any other.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   Status status = parseAndRun(words);
+  // Left to itself, the stream would end the process with a message of LLVM's.
+  llvm::outs().flush();
+  if (std::error_code code = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    if (status)
+      status = fail("stdout: cannot be written: {}", code.message());
+  }
   if (status)
     return 0;
   llvm::errs() << "error: " << status.error().message << "\n";
-  return 1;
+  return status.error().exitCode;
 }
 
 } // namespace llmir

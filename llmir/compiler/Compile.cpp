@@ -2,14 +2,17 @@
 // manifest.
 #include "llmir/compiler/Compile.h"
 
+#include "llmir/abi/ArtifactWriter.h"
 #include "llmir/codegen/cpu/Emit.h"
 #include "llmir/codegen/cpu/KernelBuilder.h"
 #include "llmir/compiler/PackWeights.h"
 #include "llmir/compiler/Phases.h"
-#include "llmir/formats/gguf/Gguf.h"
+#include "llmir/formats/gguf/GgufWriter.h"
 #include "llmir/frontend/Import.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Signals.h"
 #include <filesystem>
-#include <fstream>
 
 using namespace mlir;
 namespace llmir {
@@ -20,15 +23,6 @@ DialectRegistry compilerDialects() {
   cpu::registerKernelDialects(registry);
   cpu::registerEmitDialects(registry);
   return registry;
-}
-
-static Status writeText(const std::string &path, const std::string &text) {
-  std::ofstream file(path, std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file)
-    return fail("{}: cannot be written: {}", path, std::strerror(errno));
-  return {};
 }
 
 static Expected<OwningOpRef<ModuleOp>>
@@ -64,6 +58,10 @@ Expected<Manifest> compileIr(ModuleOp module, const std::string &codeFile,
   return std::move(compilation.manifest);
 }
 
+static int64_t changeTime(const struct stat &info) {
+  return int64_t(info.st_mtim.tv_sec) * 1000000000 + info.st_mtim.tv_nsec;
+}
+
 /// Runs the phases on an open file, in a context of its own.
 static Expected<Manifest> compileFile(const GgufFile &file, const std::string &codeFile,
                                       const CompileOptions &options,
@@ -81,6 +79,9 @@ static Expected<Manifest> compileFile(const GgufFile &file, const std::string &c
   if (auto status = runPhases(compilation); !status)
     return forward(status);
   compilation.manifest.modelFile = std::filesystem::absolute(file.path());
+  compilation.manifest.modelFileBytes = file.info().st_size;
+  compilation.manifest.modelFileTime = changeTime(file.info());
+  compilation.manifest.cacheKey = options.cacheKey;
   return std::move(compilation.manifest);
 }
 
@@ -89,9 +90,63 @@ Expected<Manifest> planModel(const std::string &modelFile, const CompileOptions 
   if (!file)
     return forward(file);
   CompileOptions planned = options;
-  planned.stopAfter = "lower";
+  planned.pipeline.stopAfter = "lower";
   planned.stopped = nullptr; // the sizes are wanted, not the IR
   return compileFile(*file, /*codeFile=*/"", planned, /*weightsPlanned=*/{});
+}
+
+/// All metadata of the model, and no tensor: tokenizer and chat template are in it.
+static Expected<std::string> textSide(const GgufFile &file) {
+  GgufWriter writer;
+  for (std::string_view key : file.keys()) {
+    auto value = file.value(key);
+    if (!value)
+      return forward(value);
+    writer.addValue(key, *value);
+  }
+  return writer.toBytes();
+}
+
+static std::span<const uint8_t> asBytes(const std::string &text) {
+  return {reinterpret_cast<const uint8_t *>(text.data()), text.size()};
+}
+
+/// Compiles and packs into `output`, which is made for it once the size of the weights is known.
+static Status writeArtifact(const GgufFile &file, const std::string &output,
+                            const CompileOptions &options) {
+  auto lookup = [&](const std::string &name) -> Expected<SourceTensor> {
+    auto tensor = file.findTensor(name);
+    if (!tensor)
+      return fail("has no tensor {}", name);
+    return SourceTensor{tensor->format, tensor->shape, tensor->bytes};
+  };
+  std::optional<ArtifactWriter> writer;
+  auto pack = [&](const cpu::WeightTable &table, const Manifest &manifest) -> Status {
+    options.report(fmt::format("packing {} MB of weights", manifest.weightBytes / 1000000));
+    auto created = ArtifactWriter::create(output, manifest.weightBytes);
+    if (!created)
+      return forward(created);
+    writer.emplace(std::move(*created));
+    auto status = packWeights(table, manifest, lookup, writer->weights().data());
+    options.report("generating code");
+    return status;
+  };
+  options.report(fmt::format("importing {}", file.path()));
+  llvm::SmallString<128> codeFile;
+  if (auto error = llvm::sys::fs::createTemporaryFile("llmir", "so", codeFile))
+    return fail("a temporary file cannot be made: {}; set TMPDIR", error.message());
+  llvm::sys::RemoveFileOnSignal(codeFile);
+  auto removed = llvm::make_scope_exit([&] { llvm::sys::fs::remove(codeFile); });
+  auto manifest = compileFile(file, codeFile.str().str(), options, pack);
+  if (!manifest)
+    return forward(manifest);
+  auto code = MappedFile::open(codeFile.str().str());
+  if (!code)
+    return forward(code);
+  auto text = textSide(file);
+  if (!text)
+    return forward(text);
+  return writer->finish(*manifest, code->bytes(), asBytes(*text));
 }
 
 Status compileModel(const std::string &modelFile, const std::string &artifact,
@@ -99,28 +154,16 @@ Status compileModel(const std::string &modelFile, const std::string &artifact,
   auto file = GgufFile::open(modelFile);
   if (!file)
     return forward(file);
-  if (!options.stopAfter.empty()) {
+  if (!options.pipeline.stopAfter.empty()) {
     auto stopped = compileFile(*file, /*codeFile=*/"", options, /*weightsPlanned=*/{});
     return stopped ? Status() : forward(stopped);
   }
-  const std::filesystem::path folder = artifact;
-  auto lookup = [&](const std::string &name) -> Expected<SourceTensor> {
-    auto tensor = file->findTensor(name);
-    if (!tensor)
-      return fail("has no tensor {}", name);
-    return SourceTensor{tensor->format, tensor->shape, tensor->bytes};
-  };
-  auto pack = [&](const cpu::WeightTable &table, const Manifest &manifest) {
-    options.report(fmt::format("packing {} MB of weights", manifest.weightBytes / 1000000));
-    auto status = packWeights(table, manifest, lookup, folder / weightsFileName);
-    options.report("generating code");
-    return status;
-  };
-  options.report(fmt::format("importing {}", modelFile));
-  auto manifest = compileFile(*file, folder / codeFileName, options, pack);
-  if (!manifest)
-    return forward(manifest);
-  return writeText(folder / manifestFileName, manifestToJson(*manifest));
+  llvm::sys::RemoveFileOnSignal(artifact);
+  auto status = writeArtifact(*file, artifact, options);
+  if (!status)
+    llvm::sys::fs::remove(artifact);
+  llvm::sys::DontRemoveFileOnSignal(artifact);
+  return status;
 }
 
 } // namespace llmir

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "llmir/support/Error.h"
+#include "llmir/support/PipelineOptions.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -17,17 +18,12 @@ struct CompileOptions {
   std::string target = "host";      ///< see Target::named
   int64_t blockTokens = 32;         ///< tokens of a KV block
   std::string assemblyFile = {};    ///< write the assembly here as well, if not empty
+  std::string cacheKey = {};        ///< for the manifest
   std::function<void(const std::string &)> report = [](const std::string &) {
   }; ///< progress, one line at a time
 
-  // For those who look into the compiler; phases and passes are named as in Phases.cpp.
-  bool timing = false;   ///< print the time of each phase and pass to stderr
-  std::string dumpDir;   ///< write the IR behind every phase and pass into this folder
-  std::string stopAfter; ///< run up to this phase and hand the IR to `stopped`; no artifact
-  std::function<void(mlir::ModuleOp)> stopped;
-  std::vector<std::string> disabledPasses; ///< optional phases to leave out
-  std::vector<std::string> passPlugins;    ///< files to load: see mlir/Tools/Plugins/PassPlugin.h
-  std::vector<std::string> extraPasses;    ///< "PHASE:PIPELINE": run behind PHASE on the module
+  PipelineOptions pipeline;
+  std::function<void(mlir::ModuleOp)> stopped; ///< gets the IR that pipeline.stopAfter asks for
 };
 
 /// All dialects that a compilation goes through.
@@ -38,8 +34,8 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(const std::string &model
                                                         const CompileOptions &options,
                                                         mlir::MLIRContext &context);
 
-/// Compiles a model file into the folder `artifact` (it must exist): manifest.json, model.so,
-/// weights.bin.
+/// Compiles a model file into the file `artifact` (Artifact.h). Nothing is left there if it fails
+/// or is ended by a signal.
 Status compileModel(const std::string &modelFile, const std::string &artifact,
                     const CompileOptions &options);
 

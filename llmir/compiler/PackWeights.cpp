@@ -1,57 +1,12 @@
-// Plans and writes weights.bin; see PackWeights.h.
+// Plans and packs; see PackWeights.h.
 #include "llmir/compiler/PackWeights.h"
 
 #include "llmir/support/WorkQueue.h"
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace llmir {
 
 namespace {
-/// A file of a fixed size, mapped for writing.
-class OutputMap {
-public:
-  static Expected<OutputMap> create(const std::string &path, size_t size) {
-    OutputMap map;
-    map.size = size;
-    map.file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (map.file < 0)
-      return fail("{}: cannot be written: {}", path, std::strerror(errno));
-    // Allocated and not only sized: on a full disk this fails here, and not as SIGBUS while
-    // packing.
-    if (int error = posix_fallocate(map.file, 0, static_cast<off_t>(size)))
-      return fail("{}: {} bytes cannot be allocated: {}", path, size, std::strerror(error));
-    void *address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, map.file, 0);
-    if (address == MAP_FAILED)
-      return fail("{}: cannot be mapped: {}", path, std::strerror(errno));
-    map.data = static_cast<uint8_t *>(address);
-    return map;
-  }
-  OutputMap() = default;
-  OutputMap(OutputMap &&other) noexcept { *this = std::move(other); }
-  OutputMap &operator=(OutputMap &&other) noexcept {
-    std::swap(data, other.data);
-    std::swap(size, other.size);
-    std::swap(file, other.file);
-    return *this;
-  }
-  ~OutputMap() {
-    if (data)
-      munmap(data, size);
-    if (file >= 0)
-      close(file);
-  }
-  uint8_t *data = nullptr;
-
-private:
-  size_t size = 0;
-  int file = -1;
-};
-
-/// Calls `use(slot, row, name)` for every tensor behind the table, in the order of weights.bin.
+/// Calls `use(slot, row, name)` for every tensor behind the table, in the order of their offsets.
 template <typename Use> void forEachTensor(const cpu::WeightTable &table, Use use) {
   for (cpu::WeightSlot slot : table.all()) {
     if (!slot.weight.getLayers())
@@ -89,10 +44,7 @@ void planWeights(const cpu::WeightTable &table, Manifest &manifest) {
 }
 
 Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
-                   const TensorLookup &source, const std::string &path) {
-  auto output = OutputMap::create(path, std::max<int64_t>(manifest.weightBytes, 1));
-  if (!output)
-    return forward(output);
+                   const TensorLookup &source, uint8_t *output) {
   // About this many bytes are one piece of work, so that a large embedding does not keep one thread
   // busy at the end.
   constexpr int64_t pieceBytes = 1 << 20;
@@ -100,7 +52,7 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
   Status status;
   size_t next = 0;
   forEachTensor(table, [&](const cpu::WeightSlot &slot, int64_t, const std::string &name) {
-    uint8_t *destination = output->data + manifest.weights[next++].offset;
+    uint8_t *destination = output + manifest.weights[next++].offset;
     auto tensor = findTensor(source, slot.weight, name);
     if (!tensor) {
       if (status) // the first error is the one to report

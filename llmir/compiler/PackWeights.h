@@ -1,5 +1,5 @@
-// Writes weights.bin: every weight of a model in the layout its kernels read, at the offsets that
-// the manifest names.
+// Packs weights: every one of a model in the layout its kernels read, at the offsets that the
+// manifest names.
 #pragma once
 
 #include "llmir/abi/Manifest.h"
@@ -21,9 +21,9 @@ using TensorLookup = std::function<Expected<SourceTensor>(const std::string &nam
 /// Fills in the weight table of the manifest: names, rows, slots, offsets, sizes.
 void planWeights(const cpu::WeightTable &table, Manifest &manifest);
 
-/// Packs all weights on all processors into `path`, as planned. Fails if a tensor is missing or not
-/// of its symbol's type.
+/// Packs all weights on all processors into `output`, weightBytes zeroes aligned to 64 bytes, as
+/// planned. Fails if a tensor is missing or not of its symbol's type.
 Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
-                   const TensorLookup &source, const std::string &path);
+                   const TensorLookup &source, uint8_t *output);
 
 } // namespace llmir

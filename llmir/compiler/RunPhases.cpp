@@ -112,7 +112,7 @@ Status checkDisabled(const std::string &name) {
   return {};
 }
 
-Status loadPlugins(const CompileOptions &options) {
+Status loadPlugins(const PipelineOptions &options) {
   for (const std::string &file : options.passPlugins) {
     auto plugin = PassPlugin::load(file);
     if (!plugin)
@@ -139,7 +139,7 @@ Expected<ExtraPasses> parseExtraPasses(const std::string &text) {
   return ExtraPasses{*phase, pipeline.str()};
 }
 
-Expected<std::vector<ExtraPasses>> parseAllExtraPasses(const CompileOptions &options) {
+Expected<std::vector<ExtraPasses>> parseAllExtraPasses(const PipelineOptions &options) {
   static const bool registered = [] {
     llm::registerLlmPasses();
     registerTransformsPasses();
@@ -204,7 +204,7 @@ Status runPasses(Compilation &c, const char *what, llvm::function_ref<void(OpPas
 }
 
 Status runPhases(Compilation &c) {
-  const CompileOptions &options = c.options;
+  const PipelineOptions &options = c.options.pipeline;
   std::string stopAfter;
   if (!options.stopAfter.empty()) {
     auto phase = phaseNamed("--stop-after", options.stopAfter);
@@ -240,8 +240,8 @@ Status runPhases(Compilation &c) {
       return c.modelFile.empty() || &phase == &phases().front() ? status
                                                                 : forward(status, c.modelFile);
     if (stopAfter == phase.name) {
-      if (options.stopped)
-        options.stopped(c.module());
+      if (c.options.stopped)
+        c.options.stopped(c.module());
       break;
     }
   }

@@ -1,80 +1,42 @@
-// Keys, trust, and atomic writing of artifacts.
+// Keys and contents of the cache folder.
 #include "llmir/driver/ArtifactCache.h"
 
-#include "llmir/abi/Manifest.h"
-#include "llmir/driver/CompilerProcess.h"
+#include "llmir/driver/PartialFile.h"
 #include "llmir/support/CpuInfo.h"
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/ranges.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 namespace llmir {
 
 namespace fs = std::filesystem;
 
-namespace {
+constexpr std::string_view artifactSuffix = ".llmir";
 
-Expected<std::string> fileIdentity(const std::string &path) {
+static int64_t nanoseconds(const timespec &time) {
+  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
+}
+
+/// The time of the last change of the file's state goes in too: a file may be replaced by one of
+/// the same size and date.
+static Expected<std::string> fileIdentity(const std::string &path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0)
     return fail("{}: cannot be opened: {}", path, std::strerror(errno));
-  return fmt::format("{} {} {}.{}", path, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  return fmt::format("{} {} {} {}", path, info.st_size, nanoseconds(info.st_mtim),
+                     nanoseconds(info.st_ctim));
 }
 
-Status checkModelFile(const std::string &model) {
-  std::error_code code;
-  fs::file_status status = fs::status(model, code);
-  if (!fs::exists(status))
-    return fail("{}: no such file", model);
-  if (fs::is_directory(status))
-    return fail("{}: is a folder; a GGUF file is expected", model);
-  if (fs::is_regular_file(status) && fs::file_size(model, code) == 0)
-    return fail("{}: is empty; a GGUF file is expected", model);
-  return {};
-}
-
-/// A new folder that only this user may enter.
-Expected<std::string> makeTemporaryFolder(std::string pattern) {
-  if (!mkdtemp(pattern.data()))
-    return fail("{}: cannot be made: {}", pattern, std::strerror(errno));
-  return pattern;
-}
-
-bool isComplete(const fs::path &folder) {
-  std::error_code code;
-  for (const char *name : {manifestFileName, codeFileName, weightsFileName})
-    if (!fs::exists(folder / name, code))
-      return false;
-  return true;
-}
-
-/// Compiles into `folder`. Others get no right to write, whatever the umask says: checkOwnership
-/// would refuse the result.
-Status compileInto(const std::string &folder, const std::string &model, const std::string &compiler,
-                   const ArtifactOptions &options) {
-  Status status = runCompiler(compiler, {"compile", model, "-o", folder, "--activations",
-                                         options.activations, "--kv", options.kv});
-  if (!status)
-    return status;
-  for (const fs::directory_entry &file : fs::directory_iterator(folder)) {
-    std::error_code code;
-    fs::permissions(file, fs::perms::group_write | fs::perms::others_write,
-                    fs::perm_options::remove, code);
-  }
-  return {};
-}
-
-} // namespace
-
-Artifact::~Artifact() {
-  std::error_code ignored;
-  if (isTemporary)
-    fs::remove_all(folder, ignored);
+std::vector<std::string> ArtifactOptions::arguments(bool all) const {
+  std::vector<std::string> words = {"--activations", activations, "--kv", kv, "--target", target};
+  for (std::string &word : pipeline.arguments(all))
+    words.push_back(std::move(word));
+  return words;
 }
 
 Expected<std::string> cacheFolder() {
@@ -93,84 +55,77 @@ Expected<std::string> cacheFolder() {
 
 Expected<std::string> artifactKey(const std::string &model, const std::string &compiler,
                                   const ArtifactOptions &options) {
+  std::vector<std::string> files = {fs::absolute(model).lexically_normal().string(), compiler};
+  files.insert(files.end(), options.pipeline.passPlugins.begin(),
+               options.pipeline.passPlugins.end());
   std::string text;
-  for (const std::string &path : {fs::absolute(model).lexically_normal().string(), compiler}) {
+  for (const std::string &path : files) {
     auto identity = fileIdentity(path);
     if (!identity)
       return forward(identity);
     text += *identity + "\n";
   }
-  text += fmt::format("{}\n{}\n{}\n{}\n", options.activations, options.kv, cpuModelName(),
-                      fmt::join(cpuFlags(), " "));
+  text += fmt::format("{}\n{}\n{}\n", fmt::join(options.arguments(/*all=*/false), "\n"),
+                      cpuModelName(), fmt::join(cpuFlags(), " "));
   XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
-Status checkOwnership(const std::string &folder) {
-  for (const fs::path &path :
-       {fs::path(folder), fs::path(folder) / manifestFileName, fs::path(folder) / codeFileName,
-        fs::path(folder) / weightsFileName}) {
-    struct stat info{};
-    if (lstat(path.c_str(), &info) != 0)
-      return fail("{}: cannot be read: {}", path.string(), std::strerror(errno));
-    if (S_ISLNK(info.st_mode))
-      return fail("{}: is a link; compiled models are only loaded from real files", path.string());
-    if (info.st_uid != geteuid())
-      return fail("{}: belongs to another user; remove it or set LLMIR_CACHE", path.string());
-    if (info.st_mode & (S_IWGRP | S_IWOTH))
-      return fail("{}: can be written by other users; remove it or take their right away "
-                  "(chmod go-w)",
-                  path.string());
-  }
-  return {};
+std::string artifactPath(const std::string &folder, const std::string &model,
+                         const std::string &key) {
+  // The model's name is there for people who look into the folder.
+  std::string name = fs::path(model).stem().string().substr(0, 60);
+  std::replace_if(
+      name.begin(), name.end(),
+      [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '_' && c != '.'; }, '_');
+  return fs::path(folder) / fmt::format("{}-{}{}", name, key, artifactSuffix);
 }
 
-Expected<Artifact> obtainArtifact(const std::string &model, const std::string &compiler,
-                                  const ArtifactOptions &options) {
-  if (Status status = checkModelFile(model); !status)
-    return forward(status);
-  if (!options.useCache) {
-    auto folder = makeTemporaryFolder(fs::temp_directory_path() / "llmir-XXXXXX");
-    if (!folder)
-      return forward(folder);
-    Artifact artifact(*folder, /*isTemporary=*/true);
-    if (Status status = compileInto(*folder, model, compiler, options); !status)
-      return forward(status);
-    return artifact;
-  }
+Staleness modelStaleness(const Manifest &manifest) {
+  struct stat info{};
+  if (stat(manifest.modelFile.c_str(), &info) != 0)
+    return Staleness::ModelIsGone;
+  return info.st_size == manifest.modelFileBytes &&
+                 nanoseconds(info.st_mtim) == manifest.modelFileTime
+             ? Staleness::None
+             : Staleness::ModelHasChanged;
+}
 
-  auto cache = cacheFolder();
-  if (!cache)
-    return forward(cache);
-  auto key = artifactKey(model, compiler, options);
-  if (!key)
-    return forward(key);
-  std::string folder = fs::path(*cache) / *key;
+Expected<std::vector<CacheEntry>> listCache(const std::string &folder, Artifact::Check check) {
+  std::vector<CacheEntry> entries;
   std::error_code code;
-  if (!isComplete(folder)) {
-    fs::create_directories(*cache, code);
-    if (code)
-      return fail("{}: cannot be made: {}; set LLMIR_CACHE or use --no-cache", *cache,
-                  code.message());
-    auto temporary = makeTemporaryFolder(folder + ".XXXXXX");
-    if (!temporary)
-      return forward(temporary);
-    Artifact unfinished(*temporary, /*isTemporary=*/true);
-    if (Status status = compileInto(*temporary, model, compiler, options); !status)
-      return forward(status);
-    fs::rename(*temporary, folder, code);
-    // A second process may have been faster: then its artifact is as good as ours. What is damaged
-    // there makes way.
-    if (code && !isComplete(folder)) {
-      fs::remove_all(folder, code);
-      fs::rename(*temporary, folder, code);
-      if (code)
-        return fail("{}: cannot be written: {}", folder, code.message());
+  fs::directory_iterator files(folder, code), end;
+  if (code == std::errc::no_such_file_or_directory)
+    return entries;
+  for (; !code && files != end; files.increment(code)) {
+    const std::string path = files->path();
+    const bool isPartial = path.ends_with(partialSuffix);
+    struct stat info{};
+    if ((!isPartial && !path.ends_with(artifactSuffix)) || lstat(path.c_str(), &info) != 0 ||
+        !S_ISREG(info.st_mode))
+      continue;
+    CacheEntry &entry = entries.emplace_back();
+    entry.path = path;
+    entry.bytes = info.st_size;
+    entry.lastUsed = info.st_mtim.tv_sec;
+    if (isPartial) {
+      entry.staleness = Staleness::Unfinished;
+    } else if (auto artifact = Artifact::open(path, check)) {
+      entry.manifest = artifact->manifest();
+      entry.staleness = modelStaleness(*entry.manifest);
+    } else {
+      entry.staleness = Staleness::Damaged;
+      entry.error = artifact.error().message;
     }
   }
-  if (Status status = checkOwnership(folder); !status)
-    return forward(status);
-  return Artifact(folder, /*isTemporary=*/false);
+  if (code)
+    return fail("{}: cannot be read: {}", folder, code.message());
+  std::sort(entries.begin(), entries.end(), [](const CacheEntry &a, const CacheEntry &b) {
+    return std::tie(b.lastUsed, a.path) < std::tie(a.lastUsed, b.path);
+  });
+  return entries;
 }
+
+void markAsUsed(const std::string &path) { (void)!utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
 
 } // namespace llmir

@@ -1,48 +1,58 @@
-// Where artifacts lie between runs, and which of them may be loaded: they are native code, so only
-// what this user owns and nobody else can write is trusted.
+// The folder where artifacts lie between runs: how they are named, what lies there, what can go.
 #pragma once
 
-#include "llmir/support/Error.h"
+#include "llmir/abi/Artifact.h"
+#include "llmir/support/PipelineOptions.h"
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace llmir {
 
+/// What a model is compiled with.
 struct ArtifactOptions {
   std::string activations = "int8"; ///< "int8" or "int16"
   std::string kv = "f16";           ///< "f16" or "f32"
-  bool useCache = true; ///< false: compile into a temporary folder that goes with the result
-};
+  std::string target = "host";      ///< as `llmir targets` lists them
+  PipelineOptions pipeline;
+  bool useCache = true; ///< false: compile for this run only
 
-/// A folder with an artifact; removed at the end if it is temporary.
-class Artifact {
-public:
-  Artifact(std::string folder, bool isTemporary)
-      : folder(std::move(folder)), isTemporary(isTemporary) {}
-  Artifact(Artifact &&other) noexcept
-      : folder(std::move(other.folder)), isTemporary(std::exchange(other.isTemporary, false)) {}
-  ~Artifact();
-
-  const std::string &path() const { return folder; }
-
-private:
-  std::string folder;
-  bool isTemporary;
+  /// For the compiler; `all` as in PipelineOptions::arguments.
+  std::vector<std::string> arguments(bool all) const;
 };
 
 /// The folder of all artifacts: $LLMIR_CACHE, or llmir in $XDG_CACHE_HOME or ~/.cache.
 Expected<std::string> cacheFolder();
 
-/// Names the artifact of a model file: a hash of its path, size and time of change, of the
-/// compiler's, of the options and of this CPU.
+/// Names what a compilation makes: a hash of path, size and times of the model, of the compiler and
+/// of pass plugins, of the options and of this CPU.
 Expected<std::string> artifactKey(const std::string &model, const std::string &compiler,
                                   const ArtifactOptions &options);
 
-/// An error unless folder and files belong to this user and nobody else may write them.
-Status checkOwnership(const std::string &folder);
+/// Where the artifact with this key lies in a cache folder.
+std::string artifactPath(const std::string &folder, const std::string &model,
+                         const std::string &key);
 
-/// The artifact of `model`, from the cache or compiled now. Compiling writes into a folder beside
-/// the final one and renames it, so that an artifact is whole or not there.
-Expected<Artifact> obtainArtifact(const std::string &model, const std::string &compiler,
-                                  const ArtifactOptions &options);
+/// Why an artifact of a cache will not be used any more.
+enum class Staleness { None, ModelIsGone, ModelHasChanged, Damaged, Unfinished };
+
+struct CacheEntry {
+  std::string path;
+  int64_t bytes = 0;
+  int64_t lastUsed = 0; ///< seconds since 1970
+  std::optional<Manifest> manifest;
+  Staleness staleness = Staleness::None;
+  std::string error; ///< what is wrong with a damaged one
+};
+
+/// All artifacts of a cache folder, and what compilations that were killed have left; the last used
+/// first. A folder that is not there is empty.
+Expected<std::vector<CacheEntry>> listCache(const std::string &folder, Artifact::Check check);
+
+/// Whether the model that an artifact was made of is there, as it was then.
+Staleness modelStaleness(const Manifest &manifest);
+
+/// Notes that an artifact is used now, where that can be written.
+void markAsUsed(const std::string &path);
 
 } // namespace llmir

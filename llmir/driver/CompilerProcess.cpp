@@ -166,7 +166,7 @@ Status runCompiler(const std::string &compiler, const std::vector<std::string> &
     return {};
   if (error.empty())
     return fail("the compiler failed with exit code {} and no message", WEXITSTATUS(status));
-  return fail("{}", error);
+  return tl::unexpected<Error>({error, WEXITSTATUS(status)});
 }
 
 } // namespace llmir

@@ -12,7 +12,8 @@ namespace llmir {
 Expected<std::string> findCompiler();
 
 /// Runs `compiler` with `arguments` and waits. Its stdout is ours; its stderr passes through line
-/// by line, but for its last line that begins with "error:", which becomes the Error when it fails;
+/// by line, but for its last line that begins with "error:", which becomes the Error when it fails,
+/// with its exit code;
 /// lines that begin with "progress:" are shown on a terminal only, each in the place of the last.
 /// SIGINT and SIGTERM that reach this process in the meantime are passed on to it.
 Status runCompiler(const std::string &compiler, const std::vector<std::string> &arguments);

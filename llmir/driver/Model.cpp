@@ -16,20 +16,32 @@ Expected<LoadedProgram> loadProgram(const std::string &model, const ModelOptions
   auto artifact = obtainArtifact(model, *compiler, options.artifact);
   if (!artifact)
     return forward(artifact);
-  auto program = (*device)->load(artifact->path());
+  auto program = (*device)->load(std::move(*artifact));
   if (!program)
     return forward(program);
-  return LoadedProgram{std::move(*artifact), std::move(*device), std::move(*program)};
+  return LoadedProgram{std::move(*device), std::move(*program)};
+}
+
+Status printStopped(const std::string &model, const ModelOptions &options) {
+  auto compiler = findCompiler();
+  return compiler ? printStopped(model, *compiler, options.artifact) : forward(compiler);
 }
 
 Expected<ModelText> loadText(const std::string &model) {
-  auto file = GgufFile::open(model);
+  std::optional<Artifact> artifact;
+  if (isArtifact(model)) {
+    auto opened = Artifact::open(model, Artifact::Check::AllButWeights);
+    if (!opened)
+      return forward(opened);
+    artifact = std::move(*opened);
+  }
+  auto file = artifact ? GgufFile::parse(artifact->text(), model) : GgufFile::open(model);
   if (!file)
     return forward(file);
   auto tokenizer = tokenizerFromGguf(*file);
   if (!tokenizer)
     return forward(tokenizer);
-  return ModelText{std::move(*file), std::move(*tokenizer)};
+  return ModelText{std::move(artifact), std::move(*file), std::move(*tokenizer)};
 }
 
 } // namespace llmir

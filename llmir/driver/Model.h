@@ -1,7 +1,7 @@
 // A model file made ready to run: its artifact loaded on the CPU, its tokenizer read from the file.
 #pragma once
 
-#include "llmir/driver/ArtifactCache.h"
+#include "llmir/driver/ObtainArtifact.h"
 #include "llmir/formats/gguf/Gguf.h"
 #include "llmir/formats/tokenizer/Tokenizer.h"
 #include "llmir/runtime/device/cpu/CpuDevice.h"
@@ -15,16 +15,19 @@ struct ModelOptions {
 
 /// Compiled code on its device. The order of the members is the order of their lives.
 struct LoadedProgram {
-  Artifact artifact;
   std::unique_ptr<CpuDevice> device;
   std::unique_ptr<Program> program;
 };
 
-/// Compiles the model unless it is in the cache, and loads it.
+/// Compiles the model unless it is an artifact or in the cache, and loads it.
 Expected<LoadedProgram> loadProgram(const std::string &model, const ModelOptions &options);
 
-/// The model file's text side, without any compilation.
+/// Compiles up to the phase that the options name and prints the IR to stdout.
+Status printStopped(const std::string &model, const ModelOptions &options);
+
+/// The text side of a model file or an artifact, without any compilation.
 struct ModelText {
+  std::optional<Artifact> artifact; ///< where `file` lies, if the model is one
   GgufFile file;
   Tokenizer tokenizer;
 };

@@ -14,6 +14,7 @@ namespace llmir {
 /// What went wrong, as one line for the user: no trailing newline, no "error:" prefix.
 struct Error {
   std::string message;
+  int exitCode = 1; ///< of the program that ends with this error
 };
 
 template <typename T> using Expected = tl::expected<T, Error>;
@@ -24,7 +25,7 @@ using Status = Expected<void>;
 /// `return fail("{}: {} is {}, at most {} is allowed", path, field, value, limit);`
 template <typename... Args>
 tl::unexpected<Error> fail(fmt::format_string<Args...> format, Args &&...args) {
-  return tl::unexpected<Error>(Error{fmt::format(format, std::forward<Args>(args)...)});
+  return tl::unexpected<Error>({fmt::format(format, std::forward<Args>(args)...)});
 }
 
 /// Passes an error on unchanged, whatever the result types: `return forward(result);`
@@ -34,7 +35,8 @@ template <typename T> tl::unexpected<Error> forward(Expected<T> &failed) {
 
 /// Passes an error on with the thing it happened to in front: `return forward(result, path);`
 template <typename T> tl::unexpected<Error> forward(Expected<T> &failed, std::string_view context) {
-  return tl::unexpected<Error>(Error{fmt::format("{}: {}", context, failed.error().message)});
+  const Error &error = failed.error();
+  return tl::unexpected<Error>({fmt::format("{}: {}", context, error.message), error.exitCode});
 }
 
 } // namespace llmir

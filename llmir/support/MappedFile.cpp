@@ -5,7 +5,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -15,6 +14,7 @@ MappedFile::MappedFile(MappedFile &&other) noexcept { *this = std::move(other); 
 
 MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
   std::swap(filePath, other.filePath);
+  std::swap(fileInfo, other.fileInfo);
   std::swap(data, other.data);
   std::swap(size, other.size);
   return *this;
@@ -37,6 +37,7 @@ Expected<MappedFile> MappedFile::open(const std::string &path) {
   }
   MappedFile file;
   file.filePath = path;
+  file.fileInfo = info;
   if (info.st_size > 0) {
     void *address = mmap(nullptr, info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (address == MAP_FAILED) {

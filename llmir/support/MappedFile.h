@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <sys/stat.h>
 
 namespace llmir {
 
@@ -23,9 +24,12 @@ public:
 
   std::span<const uint8_t> bytes() const { return {data, size}; }
   const std::string &path() const { return filePath; }
+  /// Owner, rights and times of the file that is mapped, whatever lies at the path by now.
+  const struct stat &info() const { return fileInfo; }
 
 private:
   std::string filePath;
+  struct stat fileInfo{};
   const uint8_t *data = nullptr;
   size_t size = 0;
 };

@@ -63,6 +63,12 @@ std::string compileSmall(CompileOptions options, const std::string &codeFile = "
   return compiled ? ir : "error: " + compiled.error().message;
 }
 
+std::string compileSmall(PipelineOptions pipeline, const std::string &codeFile = "") {
+  CompileOptions options;
+  options.pipeline = std::move(pipeline);
+  return compileSmall(std::move(options), codeFile);
+}
+
 TEST(Phases, StopAfterHandsTheIrOver) {
   EXPECT_THAT(compileSmall({.stopAfter = "import"}),
               AllOf(HasSubstr("llm.linear"), Not(HasSubstr("llm.quantize"))));
@@ -125,9 +131,10 @@ TEST(Phases, ADumpFolderThatCannotBeMadeIsNamed) {
 
 TEST(Phases, PassesOfAPluginRunWhereAsked) {
   std::vector<std::string> reported;
-  CompileOptions options{.stopAfter = "cse",
-                         .passPlugins = {LLMIR_TEST_PLUGIN},
-                         .extraPasses = {"cse:llm.model(count-products)"}};
+  CompileOptions options;
+  options.pipeline = {.stopAfter = "cse",
+                      .passPlugins = {LLMIR_TEST_PLUGIN},
+                      .extraPasses = {"cse:llm.model(count-products)"}};
   options.report = [&](const std::string &line) { reported.push_back(line); };
   EXPECT_THAT(compileSmall(options), HasSubstr("products = 1"));
   EXPECT_THAT(reported, ElementsAre("remark: 1 products"));
@@ -145,7 +152,7 @@ TEST(Phases, WrongPluginsAndPipelinesAreNamed) {
 
 TEST(Phases, TimingNestsPassesInPhases) {
   testing::internal::CaptureStderr();
-  compileSmall({.timing = true, .stopAfter = "lower-to-llvm"});
+  compileSmall({.stopAfter = "lower-to-llvm", .timing = true});
   std::string report = testing::internal::GetCapturedStderr();
   for (const char *name :
        {"import", "quantize-activations", "FormPhases", "lower-to-llvm", "Total"})

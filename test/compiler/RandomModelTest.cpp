@@ -16,7 +16,6 @@
 #include <cmath>
 #include <dlfcn.h>
 #include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <random>
@@ -41,13 +40,14 @@ public:
     auto compiled =
         compileIr(module, folder / "model.so", options,
                   [&](const cpu::WeightTable &table, const Manifest &manifest) {
+                    weights = aligned(manifest.weightBytes);
                     return packWeights(
                         table, manifest,
                         [&](const std::string &name) -> Expected<SourceTensor> {
                           const RandomTensor &tensor = model.tensors.at(name);
                           return SourceTensor{tensor.format, tensor.shape, tensor.bytes};
                         },
-                        folder / "weights.bin");
+                        reinterpret_cast<uint8_t *>(weights.get()));
                   });
     if (!compiled) {
       error = compiled.error().message;
@@ -60,10 +60,6 @@ public:
       return;
     }
     step = reinterpret_cast<llmir_step_fn>(dlsym(library, LLMIR_STEP_SYMBOL));
-    std::ifstream file(folder / "weights.bin", std::ios::binary);
-    std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
-    weights = aligned(bytes.size());
-    std::memcpy(weights.get(), bytes.data(), bytes.size());
     table.resize(manifest.weightRows * manifest.weightSlots);
     for (const WeightManifest &weight : manifest.weights)
       table[weight.row * manifest.weightSlots + weight.slot] = weights.get() + weight.offset;

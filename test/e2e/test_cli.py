@@ -18,7 +18,7 @@ def error_of(result):
 
 def test_help_and_version(llmir):
     assert llmir("--version").stdout.startswith(b"llmir ")
-    for command in ("run", "chat", "eval", "inspect", "import", "tokenize", "targets", "completion", "version"):
+    for command in ("run", "chat", "bench", "eval", "inspect", "compile", "cache", "import", "tokenize", "targets", "completion", "version"):
         assert b"Example" in llmir(command, "--help").stdout
 
 
@@ -39,8 +39,8 @@ def test_help_and_version(llmir):
         (["tokenize", "m.gguf"], "give --text TEXT or --file FILE, or --ids IDS"),
         (["tokenize", "m.gguf", "--text", "a", "--file", "b"], "--text and --file exclude each other"),
         (["tokenize", "m.gguf", "--text", "a", "--ids", "1"], "--text and --ids exclude each other"),
-        (["tokenize"], "MODEL is missing: Model file (GGUF)"),
-        (["chat"], "MODEL is missing: Model file (GGUF)"),
+        (["tokenize"], "MODEL is missing: Model: a GGUF file"),
+        (["chat"], "MODEL is missing: Model: a GGUF file"),
         (["chat", "/nowhere.gguf"], "/nowhere.gguf"),
         (["import", "m.gguf", "--kv", "f8"], "--kv: 'f8' is not possible: one of f16, f32"),
         (["completion", "tcsh"], "SHELL: 'tcsh' is not possible: one of bash, zsh, fish"),

@@ -1,5 +1,6 @@
 // Workers, barrier and loader of the CPU device.
 #include "Fixture.h"
+#include "llmir/runtime/device/cpu/CpuProgram.h"
 #include "llmir/support/CpuInfo.h"
 #include <gmock/gmock.h>
 #include <thread>
@@ -68,7 +69,7 @@ TEST(WorkerPool, SleepsBetweenJobs) {
 }
 
 TEST(CpuInfo, Quota) {
-  ArtifactFolder folder; // any folder
+  FixtureArtifact folder; // any folder
   auto write = [&](const char *name, const char *text) {
     std::ofstream(folder.folder / name) << text;
   };
@@ -101,10 +102,10 @@ TEST(CpuDevice, MemoryIsZeroAndAligned) {
 TEST(CpuDevice, RefusesForeignArtifacts) {
   auto device = CpuDevice::create(1);
   ASSERT_TRUE(device);
-  ArtifactFolder artifact;
+  FixtureArtifact artifact;
   auto error = [&] {
-    artifact.writeManifest();
-    auto program = (*device)->load(artifact.folder);
+    auto written = artifact.write();
+    auto program = written ? (*device)->load(std::move(*written)) : forward(written);
     return program ? std::string("loaded") : program.error().message;
   };
   EXPECT_EQ(error(), "loaded");
@@ -115,13 +116,21 @@ TEST(CpuDevice, RefusesForeignArtifacts) {
   EXPECT_THAT(error(), HasSubstr("ABI version 999"));
   artifact.manifest.abiVersion = LLMIR_ABI_VERSION;
   artifact.manifest.weightBytes = 128;
-  EXPECT_THAT(error(), HasSubstr("weights.bin: has 64 bytes, its manifest says 128"));
+  EXPECT_THAT(error(), HasSubstr("holds 64 bytes of weights, its manifest says 128"));
   artifact.manifest.weightBytes = 64;
-  std::ofstream(artifact.folder / codeFileName) << "no code";
-  EXPECT_THAT(error(), HasSubstr("model.so"));
-  std::filesystem::remove(artifact.folder / codeFileName);
-  EXPECT_THAT(error(), HasSubstr("model.so"));
-  EXPECT_THAT((*device)->load("/nowhere").error().message, HasSubstr("/nowhere/manifest.json"));
+  artifact.code = {'n', 'o'};
+  EXPECT_THAT(error(), HasSubstr("fixture.llmir: its code cannot be loaded"));
+  artifact.code.clear();
+  EXPECT_THAT(error(), HasSubstr("fixture.llmir: its code cannot be loaded"));
+}
+
+TEST(CpuDevice, LoadsTheSameCodeTwice) {
+  // dlopen knows libraries by their names: two files of memory must not be taken for one.
+  LoadedFixture first(1);
+  auto second = first.device->load(std::move(*first.artifact.write()));
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_NE(static_cast<CpuProgram &>(*first.program).step(),
+            static_cast<CpuProgram &>(**second).step());
 }
 
 TEST(CpuDevice, RefusesImpossibleThreadCounts) {

@@ -1,16 +1,18 @@
-// The hand-made artifact of fixtures/fixture_model.c in a temporary folder.
+// The hand-made artifact of fixtures/fixture_model.c in a temporary file.
 #pragma once
 
+#include "llmir/abi/ArtifactWriter.h"
 #include "llmir/runtime/device/cpu/CpuDevice.h"
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 
 namespace llmir {
 
-class ArtifactFolder {
+class FixtureArtifact {
 public:
-  ArtifactFolder() {
+  FixtureArtifact() {
     std::string pattern = testing::TempDir() + "llmir-artifact-XXXXXX";
     folder = mkdtemp(pattern.data());
     manifest.abiVersion = LLMIR_ABI_VERSION;
@@ -21,30 +23,41 @@ public:
     manifest.weightRows = manifest.weightSlots = 1;
     manifest.weightBytes = 64;
     manifest.weights = {{"salt", 0, 0, 0, 64}};
-    std::filesystem::copy_file(LLMIR_FIXTURE_MODEL, folder / codeFileName);
-    std::ofstream(folder / weightsFileName) << std::string(64, 's');
-    writeManifest();
+    std::ifstream file(LLMIR_FIXTURE_MODEL, std::ios::binary);
+    code.assign(std::istreambuf_iterator<char>(file), {});
   }
-  ~ArtifactFolder() { std::filesystem::remove_all(folder); }
+  ~FixtureArtifact() { std::filesystem::remove_all(folder); }
 
-  void writeManifest() { std::ofstream(folder / manifestFileName) << manifestToJson(manifest); }
+  /// Writes manifest and code as they are now, and opens the file.
+  Expected<Artifact> write() const {
+    const std::string path = folder / "fixture.llmir";
+    auto writer = ArtifactWriter::create(path, 64);
+    if (!writer)
+      return forward(writer);
+    std::ranges::fill(writer->weights(), uint8_t('s'));
+    if (Status status = writer->finish(manifest, code, {}); !status)
+      return forward(status);
+    return Artifact::open(path);
+  }
 
   std::filesystem::path folder;
   Manifest manifest;
+  std::vector<uint8_t> code;
 };
 
 /// Device and program, or a test failure.
 struct LoadedFixture {
   explicit LoadedFixture(int threads) {
     device = std::move(*CpuDevice::create(threads));
-    auto loaded = device->load(artifact.folder);
+    auto written = artifact.write();
+    auto loaded = written ? device->load(std::move(*written)) : forward(written);
     if (!loaded)
       ADD_FAILURE() << loaded.error().message;
     else
       program = std::move(*loaded);
   }
 
-  ArtifactFolder artifact;
+  FixtureArtifact artifact;
   std::unique_ptr<CpuDevice> device;
   std::unique_ptr<Program> program;
 };

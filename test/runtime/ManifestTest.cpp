@@ -8,7 +8,7 @@ using testing::HasSubstr;
 namespace {
 
 TEST(Manifest, RoundTrip) {
-  ArtifactFolder artifact;
+  FixtureArtifact artifact;
   artifact.manifest.features = {"avx2", "fma"};
   artifact.manifest.modelFile = "/models/a \"b\".gguf";
   std::string json = manifestToJson(artifact.manifest);
@@ -18,7 +18,7 @@ TEST(Manifest, RoundTrip) {
 }
 
 TEST(Manifest, ErrorsNameTheField) {
-  std::string good = manifestToJson(ArtifactFolder().manifest);
+  std::string good = manifestToJson(FixtureArtifact().manifest);
   auto errorAfter = [&](const std::string &from, const std::string &to) {
     std::string json = good;
     size_t at = json.find(from);

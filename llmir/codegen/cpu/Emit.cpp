@@ -16,6 +16,7 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Program.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -169,6 +170,7 @@ Status emitSharedObject(ModuleOp module, const Target &target, const std::string
       return status;
   }
   std::string object = path + ".o";
+  llvm::sys::RemoveFileOnSignal(object);
   if (auto status =
           writeMachineCode(*llvmModule, **machine, object, llvm::CodeGenFileType::ObjectFile);
       !status)

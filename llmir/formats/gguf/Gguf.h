@@ -59,6 +59,8 @@ public:
   static Expected<GgufFile> parse(std::span<const uint8_t> bytes, std::string name);
 
   const std::string &path() const { return name; }
+  /// Size and times of an opened file.
+  const struct stat &info() const { return file.info(); }
   uint32_t version() const { return fileVersion; }
 
   /// Keys in the order of the file.

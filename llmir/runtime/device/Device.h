@@ -2,7 +2,7 @@
 // step. One implementation a folder (cpu/).
 #pragma once
 
-#include "llmir/abi/Manifest.h"
+#include "llmir/abi/Artifact.h"
 #include "llmir/abi/llmir_abi.h"
 #include "llmir/support/Error.h"
 #include <cstddef>
@@ -53,9 +53,9 @@ public:
   /// Zeroed memory. Errors: the size in MiB, where the system has no such amount.
   virtual Expected<DeviceBuffer> allocate(size_t bytes) = 0;
 
-  /// Loads the artifact in `directory`. Errors name the file: missing or damaged parts, another ABI
-  /// version, instructions that this device lacks.
-  virtual Expected<std::unique_ptr<Program>> load(const std::string &directory) = 0;
+  /// Makes an artifact ready to run. It is native code: who may have written it is asked before.
+  /// Errors name the file: another ABI version, instructions that this device lacks.
+  virtual Expected<std::unique_ptr<Program>> load(Artifact artifact) = 0;
 
   /// Runs one step of `program` (of this device) and waits for it. The caller fills batch, kv,
   /// arena, token_capacity and logits; weights and barrier are the device's own. One at a time.

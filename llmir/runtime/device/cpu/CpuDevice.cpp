@@ -31,8 +31,8 @@ Expected<DeviceBuffer> CpuDevice::allocate(size_t bytes) {
                       [](std::byte *data, size_t size) { munmap(data, size); });
 }
 
-Expected<std::unique_ptr<Program>> CpuDevice::load(const std::string &directory) {
-  auto program = CpuProgram::load(directory);
+Expected<std::unique_ptr<Program>> CpuDevice::load(Artifact artifact) {
+  auto program = CpuProgram::load(std::move(artifact));
   if (!program)
     return forward(program);
   return std::unique_ptr<Program>(std::move(*program));

@@ -14,7 +14,7 @@ public:
   static Expected<std::unique_ptr<CpuDevice>> create(int threads = 0);
 
   Expected<DeviceBuffer> allocate(size_t bytes) override;
-  Expected<std::unique_ptr<Program>> load(const std::string &directory) override;
+  Expected<std::unique_ptr<Program>> load(Artifact artifact) override;
   void launch(const Program &program, const llmir_step_args &args) override;
 
   int threads() const { return pool.workers(); }

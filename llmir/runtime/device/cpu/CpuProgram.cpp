@@ -1,11 +1,14 @@
-// The loader: manifest, then CPU features, then dlopen, then weights. Who may have written the
+// The loader: ABI version, then CPU features, then dlopen. Who may have written the
 // artifact is asked before, by the driver: a shared object can do anything once it is open.
 #include "llmir/runtime/device/cpu/CpuProgram.h"
 
 #include "llmir/support/CpuInfo.h"
+#include <cerrno>
+#include <cstring>
 #include <dlfcn.h>
-#include <filesystem>
 #include <fmt/ranges.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace llmir {
 
@@ -21,66 +24,67 @@ Status checkCpuFeatures(const Manifest &manifest, const std::string &name) {
               name, fmt::join(missing, ", "), cpuModelName());
 }
 
-Expected<std::unique_ptr<CpuProgram>> CpuProgram::load(const std::string &directory) {
-  std::filesystem::path folder = std::filesystem::absolute(directory);
-  std::string manifestPath = folder / manifestFileName;
-  auto manifestFile = MappedFile::open(manifestPath);
-  if (!manifestFile)
-    return forward(manifestFile);
-  std::span<const uint8_t> text = manifestFile->bytes();
-  auto manifest = manifestFromJson(
-      std::string(reinterpret_cast<const char *>(text.data()), text.size()), manifestPath);
-  if (!manifest)
-    return forward(manifest);
-  if (manifest->abiVersion != LLMIR_ABI_VERSION)
-    return fail("{}: has ABI version {}, this runtime needs {}: compile the model again",
-                manifestPath, manifest->abiVersion, LLMIR_ABI_VERSION);
-  if (Status status = checkCpuFeatures(*manifest, directory); !status)
-    return forward(status);
+static Status checkAbi(const std::string &name, uint32_t version) {
+  if (version == LLMIR_ABI_VERSION)
+    return {};
+  return fail("{}: has ABI version {}, this runtime needs {}: compile the model again", name,
+              version, LLMIR_ABI_VERSION);
+}
 
-  std::unique_ptr<CpuProgram> program(new CpuProgram);
-  program->contents = std::move(*manifest);
-  if (Status status = program->openCode(folder / codeFileName); !status)
+Expected<std::unique_ptr<CpuProgram>> CpuProgram::load(Artifact artifact) {
+  const Manifest &manifest = artifact.manifest();
+  for (Status status : {checkAbi(artifact.path(), manifest.abiVersion),
+                        checkCpuFeatures(manifest, artifact.path())})
+    if (!status)
+      return forward(status);
+  std::unique_ptr<CpuProgram> program(new CpuProgram(std::move(artifact)));
+  if (Status status = program->openCode(); !status)
     return forward(status);
-  if (Status status = program->mapWeights(folder / weightsFileName); !status)
-    return forward(status);
+  program->placeWeights();
   return program;
 }
 
 CpuProgram::~CpuProgram() {
   if (library)
     dlclose(library);
+  if (codeFile >= 0)
+    close(codeFile);
 }
 
-Status CpuProgram::openCode(const std::string &path) {
-  library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+/// The code is opened from memory: the artifact may lie where nothing may be executed. The file
+/// stays open, since dlopen knows libraries by their names, and this one is of its number.
+Status CpuProgram::openCode() {
+  const std::string &name = artifact.path();
+  std::span<const uint8_t> code = artifact.code();
+  codeFile = memfd_create("llmir-model", MFD_CLOEXEC);
+  if (codeFile < 0)
+    return fail("{}: memory for its code cannot be had: {}", name, std::strerror(errno));
+  while (!code.empty()) {
+    ssize_t written = write(codeFile, code.data(), code.size());
+    if (written < 0 && errno != EINTR)
+      return fail("{}: its code cannot be copied into memory: {}", name, std::strerror(errno));
+    code = code.subspan(size_t(std::max<ssize_t>(written, 0)));
+  }
+  library = dlopen(fmt::format("/proc/self/fd/{}", codeFile).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    return fail("cannot load compiled code: {}", dlerror());
+    return fail("{}: its code cannot be loaded: {}", name, dlerror());
   auto *version = static_cast<const uint32_t *>(dlsym(library, LLMIR_VERSION_SYMBOL));
   if (!version)
-    return fail("{}: is no compiled model: it lacks the symbol {}", path, LLMIR_VERSION_SYMBOL);
-  if (*version != LLMIR_ABI_VERSION)
-    return fail("{}: has ABI version {}, this runtime needs {}: compile the model again", path,
-                *version, LLMIR_ABI_VERSION);
+    return fail("{}: its code lacks the symbol {}", name, LLMIR_VERSION_SYMBOL);
+  if (Status status = checkAbi(name, *version); !status)
+    return status;
   entry = reinterpret_cast<llmir_step_fn>(dlsym(library, LLMIR_STEP_SYMBOL));
   if (!entry)
-    return fail("{}: is no compiled model: it lacks the symbol {}", path, LLMIR_STEP_SYMBOL);
+    return fail("{}: its code lacks the symbol {}", name, LLMIR_STEP_SYMBOL);
   return {};
 }
 
-Status CpuProgram::mapWeights(const std::string &path) {
-  auto file = MappedFile::open(path);
-  if (!file)
-    return forward(file);
-  if (int64_t(file->bytes().size()) != contents.weightBytes)
-    return fail("{}: has {} bytes, its manifest says {}: compile the model again", path,
-                file->bytes().size(), contents.weightBytes);
-  weightFile = std::move(*file);
-  weightTable.assign(contents.weightRows * contents.weightSlots, nullptr);
-  for (const WeightManifest &weight : contents.weights)
-    weightTable[weight.row * contents.weightSlots + weight.slot] =
-        weightFile.bytes().data() + weight.offset;
-  return {};
+void CpuProgram::placeWeights() {
+  const Manifest &manifest = artifact.manifest();
+  weightTable.assign(manifest.weightRows * manifest.weightSlots, nullptr);
+  for (const WeightManifest &weight : manifest.weights)
+    weightTable[weight.row * manifest.weightSlots + weight.slot] =
+        artifact.weights().data() + weight.offset;
 }
 
 } // namespace llmir

@@ -1,8 +1,7 @@
-// An artifact in this process: its manifest, its shared object, its weights mapped from the file.
+// An artifact in this process: its code opened, its weights where the file is mapped.
 #pragma once
 
 #include "llmir/runtime/device/Device.h"
-#include "llmir/support/MappedFile.h"
 #include <vector>
 
 namespace llmir {
@@ -11,23 +10,23 @@ class CpuProgram final : public Program {
 public:
   /// Everything is checked before the code is opened: a program for another CPU gives an error that
   /// names the missing features, never an illegal instruction.
-  static Expected<std::unique_ptr<CpuProgram>> load(const std::string &directory);
+  static Expected<std::unique_ptr<CpuProgram>> load(Artifact artifact);
   ~CpuProgram() override;
 
-  const Manifest &manifest() const override { return contents; }
+  const Manifest &manifest() const override { return artifact.manifest(); }
   llmir_step_fn step() const { return entry; }
   /// [weightRows][weightSlots]; null where the manifest names no weight.
   const void *const *weights() const { return weightTable.data(); }
 
 private:
-  CpuProgram() = default;
-  Status openCode(const std::string &path);
-  Status mapWeights(const std::string &path);
+  explicit CpuProgram(Artifact artifact) : artifact(std::move(artifact)) {}
+  Status openCode();
+  void placeWeights();
 
-  Manifest contents;
+  Artifact artifact;
+  int codeFile = -1; // of memory; open as long as the library is
   void *library = nullptr;
   llmir_step_fn entry = nullptr;
-  MappedFile weightFile;
   std::vector<const void *> weightTable;
 };
 

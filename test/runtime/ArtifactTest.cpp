@@ -1,0 +1,106 @@
+// The artifact's file: what is written is read back, and nothing that was damaged is taken.
+#include "Fixture.h"
+#include <gmock/gmock.h>
+
+using namespace llmir;
+using testing::HasSubstr;
+
+namespace {
+
+class ArtifactTest : public testing::Test {
+protected:
+  void SetUp() override {
+    auto written = fixture.write();
+    ASSERT_TRUE(written) << written.error().message;
+    path = written->path();
+    std::ifstream file(path, std::ios::binary);
+    whole.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  /// The error of a file with these bytes; empty: there is none.
+  std::string errorOf(const std::string &bytes, Artifact::Check check = Artifact::Check::All) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+    auto artifact = Artifact::open(path, check);
+    return artifact ? "" : artifact.error().message;
+  }
+
+  FixtureArtifact fixture;
+  std::string path, whole;
+};
+
+TEST_F(ArtifactTest, HoldsWhatWasWritten) {
+  auto artifact = Artifact::open(path);
+  ASSERT_TRUE(artifact);
+  EXPECT_EQ(artifact->manifest().model.name, "fixture");
+  EXPECT_TRUE(std::ranges::equal(artifact->code(), fixture.code));
+  EXPECT_EQ(artifact->weights().size(), 64u);
+  EXPECT_EQ(uintptr_t(artifact->weights().data()) % 4096, 0u);
+  EXPECT_TRUE(isArtifact(path));
+  EXPECT_FALSE(isArtifact(LLMIR_FIXTURE_MODEL));
+  EXPECT_FALSE(isArtifact("/nowhere"));
+  EXPECT_FALSE(isArtifact("/"));
+}
+
+TEST_F(ArtifactTest, NoFlippedBitIsTaken) {
+  auto intact = Artifact::open(path);
+  ASSERT_TRUE(intact);
+  const uint8_t *start = intact->weights().data() - artifactPageBytes;
+  auto isPart = [&](size_t offset) {
+    for (auto part : {intact->weights(), intact->code(), intact->text()})
+      if (start + offset >= part.data() && start + offset < part.data() + part.size())
+        return true;
+    return offset < sizeof(ArtifactHeader);
+  };
+  size_t tried = 0;
+  for (size_t offset = 0; offset < whole.size();
+       offset += isPart(offset) && offset < 4200 ? 1 : 61) {
+    if (!isPart(offset))
+      continue;
+    std::string damaged = whole;
+    damaged[offset] = char(damaged[offset] ^ (1 << offset % 8));
+    EXPECT_THAT(errorOf(damaged), HasSubstr(path)) << offset;
+    ++tried;
+  }
+  EXPECT_GT(tried, 200u);
+}
+
+TEST_F(ArtifactTest, NoTruncatedFileIsTaken) {
+  for (size_t size = 0; size < whole.size(); size += size < 200 ? 1 : 127)
+    EXPECT_THAT(errorOf(whole.substr(0, size)), HasSubstr(path)) << size;
+  EXPECT_THAT(errorOf(whole + "x"), HasSubstr("is damaged: it has"));
+  EXPECT_EQ(errorOf(whole), "");
+}
+
+TEST_F(ArtifactTest, SaysWhatIsWrong) {
+  EXPECT_THAT(errorOf("GGUF and more"), HasSubstr("is no compiled model"));
+  std::string other = whole;
+  other[8] = 99;
+  EXPECT_THAT(errorOf(other), HasSubstr("artifact version 99, this program reads version 1"));
+  std::string weights = whole;
+  weights[artifactPageBytes + 5] = 'x';
+  EXPECT_THAT(errorOf(weights), HasSubstr("is damaged: the part \"weights\""));
+  EXPECT_EQ(errorOf(weights, Artifact::Check::AllButWeights), "");
+}
+
+TEST_F(ArtifactTest, WritesNothingOverWhatIsNoFile) {
+  auto writer = ArtifactWriter::create(fixture.folder, 64);
+  ASSERT_FALSE(writer);
+  EXPECT_THAT(writer.error().message, HasSubstr("is no regular file"));
+  auto missing = ArtifactWriter::create("/nowhere/x", 64);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().exitCode, exitOutputFailed);
+  auto full = ArtifactWriter::create(fixture.folder / "huge", int64_t(1) << 60);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().exitCode, exitOutputFailed);
+  EXPECT_THAT(full.error().message, HasSubstr("bytes cannot be allocated"));
+}
+
+TEST_F(ArtifactTest, AMappedArtifactOutlivesItsReplacement) {
+  auto mapped = Artifact::open(path);
+  ASSERT_TRUE(mapped);
+  fixture.manifest.model.name = "second";
+  ASSERT_TRUE(fixture.write());
+  EXPECT_EQ(mapped->weights().front(), 's');
+  EXPECT_EQ(Artifact::open(path)->manifest().model.name, "second");
+}
+
+} // namespace
