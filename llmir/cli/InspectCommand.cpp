@@ -14,7 +14,7 @@ namespace {
 class InspectCommand : public Command {
   void declare(CommandSpec &spec) override {
     spec.name = "inspect";
-    spec.summary = "Show what a model file holds and what memory it takes";
+    spec.summary = "Show what a model holds and what memory it takes";
     spec.details =
         "Loads and compiles nothing. The memory is that of --batch sequences which fill --context "
         "tokens each: weights, KV cache, scratch and logits exactly as the runtime will allocate "
@@ -29,7 +29,8 @@ class InspectCommand : public Command {
     table.group("Inspection");
     table.add("tensors", &tensors, "List all tensors: name, type, shape, bytes");
     table.add("metadata", &metadata, "List keys and values; long values are cut, in JSON whole");
-    table.add("verify", &request.verify, "Decode every tensor and look for damage");
+    table.add("verify", &request.verify,
+              "Decode every tensor, or sum up all of an artifact, and look for damage");
     // Other commands have an option of this name that takes a file.
     table.add("json", &json, "Write JSON to stdout instead of text").commandLineOnly();
     addContext(table, request.context);

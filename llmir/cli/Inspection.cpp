@@ -23,12 +23,17 @@ int64_t measureProgram(const GgufFile &file, Status &problem) {
 } // namespace
 
 Expected<Inspection> inspectModel(const InspectionRequest &request) {
-  auto file = GgufFile::open(request.model);
-  if (!file)
-    return forward(file);
+  auto opened = openModelFile(request.model, request.verify ? Artifact::Check::All
+                                                            : Artifact::Check::AllButWeights);
+  if (!opened)
+    return forward(opened);
   Inspection found;
   found.path = request.model;
-  found.file = std::move(*file);
+  found.artifact = std::move(opened->artifact);
+  found.file = std::move(opened->file);
+  if (found.artifact)
+    if (Status status = checkOptions(*found.artifact, request.artifact); !status)
+      return forward(status);
   Status noTokenizer;
   const int64_t program = measureProgram(found.file, noTokenizer);
   std::error_code code;
@@ -36,7 +41,8 @@ Expected<Inspection> inspectModel(const InspectionRequest &request) {
   found.summary = summarize(found.file);
   found.machine = memoryInfo();
 
-  auto manifest = planModel(request.model, request.artifact);
+  auto manifest = found.artifact ? Expected<Manifest>(found.artifact->manifest())
+                                 : planModel(request.model, request.artifact);
   if (manifest) {
     found.manifest = std::move(*manifest);
     auto plan = planInspection(*found.manifest, request, found.machine, program);

@@ -1,9 +1,8 @@
-// What `llmir inspect` finds out about a model file: the facts alone. Text and JSON are made of
-// them elsewhere (InspectionText.h, InspectionJson.h).
+// What `llmir inspect` finds out about a model file or an artifact: the facts alone. Text and JSON
+// are made of them elsewhere (InspectionText.h, InspectionJson.h).
 #pragma once
 
-#include "llmir/abi/Manifest.h"
-#include "llmir/driver/ArtifactCache.h"
+#include "llmir/driver/Model.h"
 #include "llmir/formats/gguf/GgufSummary.h"
 #include "llmir/runtime/engine/MemoryUse.h"
 #include "llmir/support/MemoryInfo.h"
@@ -46,12 +45,13 @@ struct MemoryPlan {
 struct Inspection {
   std::string path;
   int64_t fileBytes = 0;
+  std::optional<Artifact> artifact; ///< if the model is one: then `file` has no tensors
   GgufFile file;
   GgufSummary summary; ///< refers to `file`
   MemoryInfo machine;
   std::optional<Manifest> manifest;
   std::optional<MemoryPlan> plan;
-  std::optional<TensorCheck> check; ///< with --verify, when all tensors are sound
+  std::optional<TensorCheck> check; ///< with --verify, when all is sound
   /// Why the file cannot be used: not compiled, no tokenizer for it, or a damaged tensor.
   Status problem;
 };

@@ -57,6 +57,15 @@ Json fileJson(const Inspection &inspection) {
           {"vocabulary", orNull(summary.vocabulary)}};
 }
 
+Json artifactJson(const Artifact &artifact) {
+  const Manifest &manifest = artifact.manifest();
+  return {{"model_file", manifest.modelFile},
+          {"compiler", manifest.compiler},
+          {"target", manifest.cpu},
+          {"cpu_flags", manifest.features},
+          {"code_bytes", artifact.code().size()}};
+}
+
 Json planJson(const MemoryPlan &plan, const Manifest &manifest) {
   return {{"context", plan.context},
           {"batch", plan.batch},
@@ -94,6 +103,7 @@ Json tensorsJson(const GgufFile &file) {
 
 std::string inspectionJson(const Inspection &inspection, bool tensors, bool metadata) {
   Json json = fileJson(inspection);
+  json["artifact"] = inspection.artifact ? artifactJson(*inspection.artifact) : Json(nullptr);
   if (inspection.plan)
     json.update(planJson(*inspection.plan, *inspection.manifest));
   json.update({{"physical_bytes", inspection.machine.physical},

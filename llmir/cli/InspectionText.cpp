@@ -59,13 +59,25 @@ public:
   void file() {
     const GgufSummary &summary = inspection.summary;
     add("{}\n", style.bold(shortened(oneLine(inspection.path), 4096)));
-    row("file", fmt::format("{} ({} bytes), GGUF version {}", humanBytes(inspection.fileBytes),
-                            exact(inspection.fileBytes), inspection.file.version()));
+    row("file", fmt::format("{} ({} bytes), {}", humanBytes(inspection.fileBytes),
+                            exact(inspection.fileBytes),
+                            inspection.artifact
+                                ? "compiled"
+                                : fmt::format("GGUF version {}", inspection.file.version())));
+    if (inspection.artifact) {
+      const Manifest &manifest = inspection.artifact->manifest();
+      row("made of", oneLine(manifest.modelFile));
+      row("made for", fmt::format("{}, {} bytes of code, by LLMIR {}", manifest.cpu,
+                                  exact(int64_t(inspection.artifact->code().size())),
+                                  oneLine(manifest.compiler)));
+    }
     if (!summary.name.empty())
       row("name", oneLine(summary.name));
     row("architecture", summary.architecture.empty() ? "not said" : oneLine(summary.architecture));
-    row("parameters", fmt::format("{}, {:.2f} bits per weight",
-                                  scaled(double(summary.parameters), ""), summary.bitsPerWeight()));
+    if (!inspection.artifact)
+      row("parameters",
+          fmt::format("{}, {:.2f} bits per weight", scaled(double(summary.parameters), ""),
+                      summary.bitsPerWeight()));
     if (summary.layers)
       row("layers", fmt::format("{}{}", *summary.layers,
                                 summary.experts.value_or(0) > 0
@@ -129,6 +141,10 @@ public:
 
   void check() {
     const TensorCheck &check = *inspection.check;
+    if (inspection.artifact) {
+      add("\n{}\n  every byte is as it was written\n", style.bold("Verified"));
+      return;
+    }
     add("\n{}\n  every number of {} tensors is finite{}\n", style.bold("Verified"), check.tensors,
         check.unchecked.empty() ? "" : "; not decoded, only read:");
     for (Format format : check.unchecked)
@@ -216,7 +232,8 @@ std::string inspectionText(const Inspection &inspection, bool tensors, bool meta
                            int width) {
   Page page(inspection, style, width);
   page.file();
-  page.formats();
+  if (!inspection.artifact)
+    page.formats();
   if (inspection.plan)
     page.memory();
   page.machine();

@@ -27,10 +27,10 @@ Status printStopped(const std::string &model, const ModelOptions &options) {
   return compiler ? printStopped(model, *compiler, options.artifact) : forward(compiler);
 }
 
-Expected<ModelText> loadText(const std::string &model) {
+Expected<ModelFile> openModelFile(const std::string &model, Artifact::Check check) {
   std::optional<Artifact> artifact;
   if (isArtifact(model)) {
-    auto opened = Artifact::open(model, Artifact::Check::AllButWeights);
+    auto opened = Artifact::open(model, check);
     if (!opened)
       return forward(opened);
     artifact = std::move(*opened);
@@ -38,10 +38,17 @@ Expected<ModelText> loadText(const std::string &model) {
   auto file = artifact ? GgufFile::parse(artifact->text(), model) : GgufFile::open(model);
   if (!file)
     return forward(file);
-  auto tokenizer = tokenizerFromGguf(*file);
+  return ModelFile{std::move(artifact), std::move(*file)};
+}
+
+Expected<ModelText> loadText(const std::string &model) {
+  auto file = openModelFile(model, Artifact::Check::AllButWeights);
+  if (!file)
+    return forward(file);
+  auto tokenizer = tokenizerFromGguf(file->file);
   if (!tokenizer)
     return forward(tokenizer);
-  return ModelText{std::move(artifact), std::move(*file), std::move(*tokenizer)};
+  return ModelText{std::move(*file), std::move(*tokenizer)};
 }
 
 } // namespace llmir

@@ -25,10 +25,16 @@ Expected<LoadedProgram> loadProgram(const std::string &model, const ModelOptions
 /// Compiles up to the phase that the options name and prints the IR to stdout.
 Status printStopped(const std::string &model, const ModelOptions &options);
 
-/// The text side of a model file or an artifact, without any compilation.
-struct ModelText {
+/// A model file; of an artifact in its place its text side, which has the keys and no tensor.
+struct ModelFile {
   std::optional<Artifact> artifact; ///< where `file` lies, if the model is one
   GgufFile file;
+};
+
+Expected<ModelFile> openModelFile(const std::string &model, Artifact::Check check);
+
+/// What turns text into tokens and back, without any compilation.
+struct ModelText : ModelFile {
   Tokenizer tokenizer;
 };
 

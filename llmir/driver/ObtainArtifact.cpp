@@ -76,33 +76,12 @@ Expected<Artifact> compileForThisRun(const std::string &model, const std::string
   return Artifact::open(path);
 }
 
-Status checkAgainstOptions(const Artifact &artifact, const ArtifactOptions &options) {
-  const Manifest &manifest = artifact.manifest();
-  auto check = [&](const char *flag, const std::string &asked, const std::string &usual,
-                   const std::string &is) {
-    return asked == is || asked == usual
-               ? Status()
-               : fail("{}: was compiled with {} {}: give the model file, or leave {} {} away",
-                      artifact.path(), flag, is, flag, asked);
-  };
-  const ArtifactOptions usual;
-  for (Status status :
-       {check("--activations", options.activations, usual.activations, manifest.activations),
-        check("--kv", options.kv, usual.kv, manifest.kv.elementType)})
-    if (!status)
-      return status;
-  if (!options.pipeline.arguments(/*all=*/true).empty())
-    return fail("{}: is compiled already; {} needs the model file", artifact.path(),
-                options.pipeline.arguments(/*all=*/true).front());
-  return {};
-}
-
 /// An artifact that the user gave in a model's place.
 Expected<Artifact> openGiven(const std::string &path, const ArtifactOptions &options) {
   auto artifact = Artifact::open(path);
   if (!artifact)
     return artifact;
-  for (Status status : {checkTrust(*artifact), checkAgainstOptions(*artifact, options)})
+  for (Status status : {checkTrust(*artifact), checkOptions(*artifact, options)})
     if (!status)
       return forward(status);
   if (modelStaleness(artifact->manifest()) == Staleness::ModelHasChanged)
@@ -194,6 +173,27 @@ private:
 };
 
 } // namespace
+
+Status checkOptions(const Artifact &artifact, const ArtifactOptions &options) {
+  const Manifest &manifest = artifact.manifest();
+  auto check = [&](const char *flag, const std::string &asked, const std::string &usual,
+                   const std::string &is) {
+    return asked == is || asked == usual
+               ? Status()
+               : fail("{}: was compiled with {} {}: give the model file, or leave {} {} away",
+                      artifact.path(), flag, is, flag, asked);
+  };
+  const ArtifactOptions usual;
+  for (Status status :
+       {check("--activations", options.activations, usual.activations, manifest.activations),
+        check("--kv", options.kv, usual.kv, manifest.kv.elementType)})
+    if (!status)
+      return status;
+  if (!options.pipeline.arguments(/*all=*/true).empty())
+    return fail("{}: is compiled already; {} needs the model file", artifact.path(),
+                options.pipeline.arguments(/*all=*/true).front());
+  return {};
+}
 
 Status checkTrust(const Artifact &artifact) {
   const struct stat &info = artifact.info();

@@ -23,6 +23,9 @@ Status compileTo(const std::string &output, const std::string &model, const std:
 Status printStopped(const std::string &model, const std::string &compiler,
                     const ArtifactOptions &options);
 
+/// An error where an option asks for another artifact than this one.
+Status checkOptions(const Artifact &artifact, const ArtifactOptions &options);
+
 /// An error unless the artifact belongs to this user or root and nobody else may write it.
 Status checkTrust(const Artifact &artifact);
 

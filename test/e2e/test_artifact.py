@@ -268,6 +268,24 @@ def test_the_cache_is_listed_and_cleared(cached, tmp_path):
     assert "set LLMIR_CACHE or HOME" in error_of(subprocess.run([PROGRAM, "cache"], env=nowhere, capture_output=True))
 
 
+def test_an_artifact_is_inspected_as_its_model(cached, tiny, tmp_path):
+    output = tmp_path / "tiny.llmir"
+    ok(cached("compile", tiny, "-o", output))
+    of_model, of_artifact = (json.loads(ok(cached("inspect", path, "--json")).stdout) for path in (tiny, output))
+    for key in ("architecture", "tokenizer", "layers", "vocabulary", "context", "target", "kv"):
+        assert of_artifact[key] == of_model[key], key
+    for key in ("weights_bytes", "kv_bytes", "scratch_bytes", "logits_bytes", "planned_bytes"):
+        assert of_artifact["memory"][key] == of_model["memory"][key], key
+    assert of_artifact["artifact"]["model_file"] == str(tiny) and of_model["artifact"] is None
+    assert b"every byte is as it was written" in ok(cached("inspect", output, "--verify")).stdout
+    assert "was compiled with --kv f16" in error_of(cached("inspect", output, "--kv", "f32"))
+    data = bytearray(output.read_bytes())
+    data[5000] ^= 1
+    output.write_bytes(data)
+    ok(cached("inspect", output))
+    assert 'is damaged: the part "weights"' in error_of(cached("inspect", output, "--verify"))
+
+
 def status_of(pid, field):
     return int(re.search(rf"{field}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1024
 
