@@ -62,6 +62,7 @@ struct QuantScheme {
   int group = 32; ///< elements that share a scale: 16 or 32
   bool hasMin = false;
   bool superBlock = false;
+  int scaleBits = 0; ///< K-quants: width of an integer scale or minimum: 4, 6 or 8
 };
 
 struct FormatInfo {

@@ -6,10 +6,10 @@ namespace llmir {
 namespace {
 constexpr std::optional<QuantScheme> none = std::nullopt;
 constexpr QuantScheme flat(int bits, int offset, bool hasMin = false) {
-  return {bits, offset, 32, hasMin, false};
+  return {bits, offset, 32, hasMin, false, 0};
 }
-constexpr QuantScheme superBlock(int bits, int offset, int group, bool hasMin) {
-  return {bits, offset, group, hasMin, true};
+constexpr QuantScheme superBlock(int bits, int offset, int group, bool hasMin, int scaleBits) {
+  return {bits, offset, group, hasMin, true, scaleBits};
 }
 
 // In the order of the enumeration: formatInfo() indexes it.
@@ -28,11 +28,11 @@ constexpr FormatInfo table[] = {
     {Format::Q5_1, "q5_1", 7, 32, 24, true, flat(5, 0, true)},
     {Format::Q8_0, "q8_0", 8, 32, 34, true, flat(8, 128)},
     {Format::Q8_1, "q8_1", 9, 32, 36, false, none},
-    {Format::Q2_K, "q2_k", 10, 256, 84, true, superBlock(2, 0, 16, true)},
-    {Format::Q3_K, "q3_k", 11, 256, 110, true, superBlock(3, 4, 16, false)},
-    {Format::Q4_K, "q4_k", 12, 256, 144, true, superBlock(4, 0, 32, true)},
-    {Format::Q5_K, "q5_k", 13, 256, 176, true, superBlock(5, 0, 32, true)},
-    {Format::Q6_K, "q6_k", 14, 256, 210, true, superBlock(6, 32, 16, false)},
+    {Format::Q2_K, "q2_k", 10, 256, 84, true, superBlock(2, 0, 16, true, 4)},
+    {Format::Q3_K, "q3_k", 11, 256, 110, true, superBlock(3, 4, 16, false, 6)},
+    {Format::Q4_K, "q4_k", 12, 256, 144, true, superBlock(4, 0, 32, true, 6)},
+    {Format::Q5_K, "q5_k", 13, 256, 176, true, superBlock(5, 0, 32, true, 6)},
+    {Format::Q6_K, "q6_k", 14, 256, 210, true, superBlock(6, 32, 16, false, 8)},
     {Format::Q8_K, "q8_k", 15, 256, 292, false, none},
     {Format::IQ2_XXS, "iq2_xxs", 16, 256, 66, false, none},
     {Format::IQ2_XS, "iq2_xs", 17, 256, 74, false, none},

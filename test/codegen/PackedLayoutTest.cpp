@@ -29,6 +29,26 @@ static int quantAt(int bits, const uint8_t *row, int64_t stride, int i) {
   }
 }
 
+/// Number i of `count` integer scales and minima; `row` is the place of the row's first byte.
+static int scaleAt(const QuantScheme &scheme, const uint8_t *row, int64_t stride, int i,
+                   int count) {
+  if (scheme.scaleBits == 8)
+    return static_cast<int8_t>(row[i * stride]);
+  int number = row[i / 2 * stride] >> 4 * (i % 2) & 15;
+  if (scheme.scaleBits == 6)
+    number |= (row[(count / 2 + i / 4) * stride] >> 2 * (i % 4) & 3) << 4;
+  return scheme.hasMin ? number : number - 32;
+}
+
+TEST(PackedLayout, TakesNoMoreThanTheFile) {
+  Target target = Target::named("x86-64-v3").value();
+  for (const FormatInfo &info : allFormats())
+    if (info.scheme)
+      EXPECT_EQ(packedLayout(target, info.format, 1024, 2048).bytes(),
+                1024 * rowBytes(info.format, 2048))
+          << info.name;
+}
+
 TEST(PackedLayout, KeepsEveryQuantAndScale) {
   Target target = Target::named("x86-64-v3").value();
   std::mt19937 random(1);
@@ -51,12 +71,17 @@ TEST(PackedLayout, KeepsEveryQuantAndScale) {
         unpackBlock(info.format, source.data() + (row * blocks + block) * info.blockBytes, parts);
         ASSERT_EQ(p[2 * r] | p[2 * r + 1] << 8, parts.d) << info.name;
         p += 2 * rows * (scheme.hasMin ? 2 : 1);
-        if (scheme.superBlock)
-          for (int g = 0; g < 256 / scheme.group; ++g, p += rows)
-            ASSERT_EQ(static_cast<int8_t>(p[r]), parts.scale[g]) << info.name;
-        if (scheme.superBlock && scheme.hasMin)
-          for (int g = 0; g < 256 / scheme.group; ++g, p += rows)
-            ASSERT_EQ(p[r], parts.min[g]) << info.name;
+        if (scheme.superBlock) {
+          const int groups = 256 / scheme.group, each = scheme.hasMin ? 2 : 1;
+          for (int g = 0; g < groups; ++g) {
+            ASSERT_EQ(scaleAt(scheme, p + r, rows, g * each, groups * each), parts.scale[g])
+                << info.name;
+            if (scheme.hasMin)
+              ASSERT_EQ(scaleAt(scheme, p + r, rows, g * each + 1, groups * each), parts.min[g])
+                  << info.name;
+          }
+          p += groups * each * scheme.scaleBits / 8 * rows;
+        }
         for (int64_t i = 0; i < info.blockElements; ++i)
           ASSERT_EQ(
               quantAt(scheme.bits, p + i / 32 * scheme.bits * 4 * rows + 4 * r, 4 * rows, i % 32),

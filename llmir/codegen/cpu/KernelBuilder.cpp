@@ -98,6 +98,11 @@ Value KernelBuilder::shiftLeft(Value x, int64_t bits) {
 Value KernelBuilder::shiftRightUnsigned(Value x, int64_t bits) {
   return arith::ShRUIOp::create(b, loc, x, constInt(bits, x.getType()));
 }
+Value KernelBuilder::shiftRightUnsigned(Value x, Value bits) {
+  if (auto vector = dyn_cast<VectorType>(x.getType()))
+    bits = splat(bits, vector.getNumElements());
+  return arith::ShRUIOp::create(b, loc, x, bits);
+}
 Value KernelBuilder::lessThan(Value x, Value y) {
   if (isFloat(x))
     return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);

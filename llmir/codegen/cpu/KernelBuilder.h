@@ -68,8 +68,9 @@ public:
   Value bitOr(Value x, Value y);
   Value shiftLeft(Value x, int64_t bits);
   Value shiftRightUnsigned(Value x, int64_t bits);
-  Value lessThan(Value x, Value y); ///< signed integers, or ordered floats
-  Value isEqual(Value x, Value y);  ///< integers
+  Value shiftRightUnsigned(Value x, Value bits); ///< by a scalar of x's element type
+  Value lessThan(Value x, Value y);              ///< signed integers, or ordered floats
+  Value isEqual(Value x, Value y);               ///< integers
   Value isNot(Value condition);
   Value select(Value condition, Value whenTrue, Value whenFalse);
 

@@ -2,8 +2,14 @@
 // below, [a][b] are nested arrays, R the row blocks of a panel, L the lanes (rows) of a row block.
 //   float formats   per k: [R][L] elements
 //   flat formats    per 32 k: f16 d [R][L], f16 m [R][L] if the format has minima, quants
-//   K-quants        per 256 k: f16 d [R][L], f16 dmin [R][L] if there are minima, int8 scale
-//                   [256/group][R][L], uint8 min likewise, then 8 times quants
+//   K-quants        per 256 k: f16 d [R][L], f16 dmin [R][L] if there are minima, the integer
+//                   scales and minima, then 8 times quants
+// The integers of a K-quant, as many bits as in the file: scale g is number g, or, with minima,
+// scale g is number 2g and minimum g number 2g+1.
+//   8 bits: number i signed at [i][R][L]
+//   4 bits: unsigned, number i in bits 4*(i%2) of [i/2][R][L]
+//   6 bits: the low 4 like that; behind them the high 2, number i in bits 2*(i%4) of [i/4][R][L];
+//           without minima they are signed, and stored plus 32
 // quants of 32 k: bit planes of vectors [R][L][4] bytes; byte t of sub-chunk s belongs to k = 4s+t:
 //   8 bits: 8 vectors, signed values; a plane of w bits: w vectors, sub-chunk s in vector s*w/8
 //   from bit s*w%8 on, so that neighbouring sub-chunks are decoded from the vector just loaded.
@@ -21,7 +27,7 @@ static int64_t rowUnitBytes(const QuantScheme &scheme) {
   int64_t quants = scheme.bits * 4, scales = scheme.hasMin ? 4 : 2;
   if (!scheme.superBlock)
     return scales + quants;
-  return scales + 256 / scheme.group * (scheme.hasMin ? 2 : 1) + 8 * quants;
+  return scales + 256 / scheme.group * (scheme.hasMin ? 2 : 1) * scheme.scaleBits / 8 + 8 * quants;
 }
 
 PackedLayout packedLayout(const Target &target, Format format, int64_t n, int64_t k) {
@@ -68,6 +74,26 @@ static int64_t packQuants(int bits, const uint8_t *q, uint8_t *row, int64_t stri
   return bits;
 }
 
+/// Writes the integer scales and minima of one row's block; `row` is the place of its first byte,
+/// `stride` the bytes from one to the next. Returns the number of bytes.
+static int64_t packScales(const QuantScheme &scheme, const BlockParts &parts, uint8_t *row,
+                          int64_t stride) {
+  const int groups = 256 / scheme.group, count = groups * (scheme.hasMin ? 2 : 1);
+  for (int i = 0; i < count; ++i) {
+    const int g = scheme.hasMin ? i / 2 : i;
+    if (scheme.scaleBits == 8) {
+      row[i * stride] = static_cast<uint8_t>(parts.scale[g]);
+      continue;
+    }
+    const int number = scheme.hasMin ? (i % 2 ? parts.min[g] : parts.scale[g])
+                                     : parts.scale[g] + (1 << (scheme.scaleBits - 1));
+    row[i / 2 * stride] |= (number & 15) << 4 * (i % 2);
+    if (scheme.scaleBits == 6)
+      row[(count / 2 + i / 4) * stride] |= number >> 4 << 2 * (i % 4);
+  }
+  return count * scheme.scaleBits / 8;
+}
+
 void packPanels(const PackedLayout &layout, const uint8_t *source, uint8_t *destination,
                 int64_t panel0, int64_t panel1) {
   const FormatInfo &info = formatInfo(layout.format);
@@ -94,12 +120,8 @@ void packPanels(const PackedLayout &layout, const uint8_t *source, uint8_t *dest
           std::memcpy(unit + 2 * r, &parts.m, 2);
           unit += 2 * rows;
         }
-        if (scheme.superBlock) {
-          for (int g = 0; g < 256 / scheme.group; ++g, unit += rows)
-            unit[r] = static_cast<uint8_t>(parts.scale[g]);
-          for (int g = 0; scheme.hasMin && g < 256 / scheme.group; ++g, unit += rows)
-            unit[r] = parts.min[g];
-        }
+        if (scheme.superBlock)
+          unit += packScales(scheme, parts, unit + r, rows) * rows;
         for (int64_t i = 0; i < info.blockElements; i += 32)
           unit += packQuants(scheme.bits, parts.quants + i, unit + 4 * r, 4 * rows) * 4 * rows;
       }

@@ -8,12 +8,9 @@ PackedPanel::PackedPanel(KernelBuilder &k, const PackedLayout &layout)
   unitColumns = scheme.superBlock ? 256 : 32;
   quantBytes = scheme.bits * 4 * rows;
   scalesAt = (scheme.hasMin ? 4 : 2) * rows;
-  minsAt = quantsAt = scalesAt;
-  if (scheme.superBlock) {
-    int64_t groups = 256 / scheme.group;
-    minsAt = scalesAt + groups * rows;
-    quantsAt = minsAt + (scheme.hasMin ? groups * rows : 0);
-  }
+  const int64_t integers = scheme.superBlock ? 256 / scheme.group * (scheme.hasMin ? 2 : 1) : 0;
+  highBitsAt = scalesAt + integers / 2 * rows;
+  quantsAt = scalesAt + integers * scheme.scaleBits / 8 * rows;
   unitBytes = quantsAt + groupsOf32() * quantBytes;
 }
 
@@ -23,21 +20,43 @@ Value PackedPanel::halves(Value unit, int64_t at, Value row, int64_t count) {
                     : k.extendFloat(k.load(pointer, k.vec(count, k.f16)), k.vec(count, k.f32));
 }
 
-Value PackedPanel::bytesOf(Value unit, int64_t at, Value group, Value row, int64_t count) {
-  Value pointer = k.offset(k.offset(k.at(unit, group, rows), row), at);
-  return count == 1 ? k.load(pointer, k.i8) : k.load(pointer, k.vec(count, k.i8));
+Value PackedPanel::bytesOf(Value unit, int64_t at, Value index, Value row, int64_t count) {
+  Value pointer = k.offset(k.offset(k.at(unit, index, rows), row), at);
+  Value bytes = count == 1 ? k.load(pointer, k.i8) : k.load(pointer, k.vec(count, k.i8));
+  Type wide = count == 1 ? k.i32 : Type(k.vec(count, k.i32));
+  return scheme.scaleBits == 8 ? k.extendSigned(bytes, wide) : k.extendUnsigned(bytes, wide);
+}
+
+/// Scale or minimum `group` as i32. Scale and minimum of a group share their bytes.
+Value PackedPanel::integer(Value unit, Value group, bool isMin, Value row, int64_t count) {
+  if (scheme.scaleBits == 8)
+    return bytesOf(unit, scalesAt, group, row, count);
+  auto part = [&](int64_t at, int64_t width) {
+    // Numbers of a byte, and how many of them belong to one group.
+    const int64_t perByte = 8 / width, perGroup = scheme.hasMin ? 2 : 1;
+    Value groupsOfByte = k.index(perByte / perGroup);
+    Value bytes = bytesOf(unit, at, k.divUnsigned(group, groupsOfByte), row, count);
+    Value shift = k.mul(k.remUnsigned(group, groupsOfByte), k.index(width * perGroup));
+    shift = k.add(shift, k.index(isMin ? width : 0));
+    bytes = k.shiftRightUnsigned(bytes, k.truncateInt(shift, k.i32));
+    return k.bitAnd(bytes, k.constInt((1 << width) - 1, bytes.getType()));
+  };
+  Value value = part(scalesAt, 4);
+  if (scheme.scaleBits == 6)
+    value = k.bitOr(value, k.shiftLeft(part(highBitsAt, 2), 4));
+  if (!scheme.hasMin)
+    value = k.sub(value, k.constInt(1 << (scheme.scaleBits - 1), value.getType()));
+  return value;
 }
 
 Value PackedPanel::groupScale(Value unit, Value group, Value row, int64_t count) {
-  Type wide = count == 1 ? k.i32 : Type(k.vec(count, k.i32)),
-       real = count == 1 ? k.f32 : Type(k.vec(count, k.f32));
-  return k.intToFloat(k.extendSigned(bytesOf(unit, scalesAt, group, row, count), wide), real);
+  return k.intToFloat(integer(unit, group, /*isMin=*/false, row, count),
+                      count == 1 ? k.f32 : Type(k.vec(count, k.f32)));
 }
 
 Value PackedPanel::groupMin(Value unit, Value group, Value row, int64_t count) {
-  Type wide = count == 1 ? k.i32 : Type(k.vec(count, k.i32)),
-       real = count == 1 ? k.f32 : Type(k.vec(count, k.f32));
-  return k.intToFloat(k.extendUnsigned(bytesOf(unit, minsAt, group, row, count), wide), real);
+  return k.intToFloat(integer(unit, group, /*isMin=*/true, row, count),
+                      count == 1 ? k.f32 : Type(k.vec(count, k.f32)));
 }
 
 Value PackedPanel::quants(Value unit, Value groupOf32, Value row) {

@@ -27,7 +27,7 @@ public:
   /// d or m of rows [row, row + count) of a unit as f32 (a scalar if count is 1).
   Value scaleD(Value unit, Value row, int64_t count) { return halves(unit, 0, row, count); }
   Value scaleM(Value unit, Value row, int64_t count) { return halves(unit, 2 * rows, row, count); }
-  /// The integer scale (signed) or minimum (unsigned) of group `group` (i64, within the unit) as
+  /// The integer scale or minimum of group `group` (i64, within the unit) as
   /// f32.
   Value groupScale(Value unit, Value group, Value row, int64_t count);
   Value groupMin(Value unit, Value group, Value row, int64_t count);
@@ -40,9 +40,10 @@ public:
 
 private:
   KernelBuilder &k;
-  int64_t scalesAt = 0, minsAt = 0, quantsAt = 0, quantBytes = 0;
+  int64_t scalesAt = 0, highBitsAt = 0, quantsAt = 0, quantBytes = 0;
   Value halves(Value unit, int64_t at, Value row, int64_t count);
-  Value bytesOf(Value unit, int64_t at, Value group, Value row, int64_t count);
+  Value bytesOf(Value unit, int64_t at, Value index, Value row, int64_t count);
+  Value integer(Value unit, Value group, bool isMin, Value row, int64_t count);
   Value plane(Value quants, int64_t firstVector, int width, int64_t s, int64_t count);
 };
 
