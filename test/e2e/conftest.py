@@ -1,12 +1,20 @@
 """What the end-to-end tests share: the built programs, the demo model, a cache of their own."""
+import functools
 import os
 import subprocess
 from pathlib import Path
 
+import gguf
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("LLMIR_BUILD", ROOT / "build"))
+
+
+@functools.cache
+def gguf_reader(path):
+    """The reader of a file that does not change: reading the metadata of the demo model takes seconds."""
+    return gguf.GGUFReader(path)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
+from conftest import gguf_reader
 from gguf import GGMLQuantizationType as T
 
 BUILD = Path(os.environ.get("LLMIR_BUILD", Path(__file__).resolve().parents[2] / "build"))
@@ -184,7 +185,7 @@ def test_table_knows_every_type(tmp_path):
 
 @pytest.mark.skipif(not MODEL, reason="LLMIR_MODEL names no model file")
 def test_real_model(tmp_path):
-    reader = gguf.GGUFReader(MODEL)
+    reader = gguf_reader(MODEL)
     start = time.monotonic()
     ours = listing(MODEL)
     assert time.monotonic() - start < 2

@@ -29,8 +29,9 @@ def test_command(command, model, tmp_path):
     (tmp_path / "still-fails.sh").write_text(STILL_FAILS)
     (tmp_path / "still-fails.sh").chmod(0o755)
     arguments = shlex.split(command.replace("build/bin", str(BUILD / "bin")).replace("MODEL.gguf", model))
+    # Whether bench runs is asked here, not how fast: few tokens do.
     result = subprocess.run(arguments, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
-                            env=os.environ | {"LLMIR_CACHE": str(tmp_path / "cache"),
+                            env=os.environ | {"LLMIR_CACHE": str(tmp_path / "cache"), "LLMIR_DECODE": "8",
                                               "PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}"})
     assert result.returncode == 0, result.stderr.decode()
 

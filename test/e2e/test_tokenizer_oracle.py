@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from conftest import gguf_reader
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 BUILD = Path(os.environ.get("LLMIR_BUILD", Path(__file__).resolve().parents[2] / "build"))
@@ -187,8 +188,7 @@ def real_model():
     path = Path(os.environ.get("LLMIR_MODEL", BUILD / "models/SmolLM2-135M-Instruct.Q4_1.gguf"))
     if not path.exists():
         pytest.skip(f"{path} is missing: set LLMIR_MODEL or fetch the model")
-    from gguf import GGUFReader
-    fields = GGUFReader(path).fields
+    fields = gguf_reader(str(path)).fields
     return path, {key.removeprefix("tokenizer.ggml."): fields[key].contents() for key in fields
                   if key.startswith("tokenizer.ggml.")}
 

@@ -9,6 +9,7 @@ import gguf
 import numpy as np
 import torch
 import transformers
+from conftest import gguf_reader
 from gguf.quants import dequantize, quantize
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -235,7 +236,7 @@ def write_tiny(path, seed, types=None, family="llama", **overrides):
 
 def twin_of(path):
     """The Hugging Face model of a Llama GGUF file without RoPE scaling, in f32, from its dequantised weights."""
-    reader = gguf.GGUFReader(path)
+    reader = gguf_reader(str(path))
     fields = {key: field.contents() for key, field in reader.fields.items() if key.startswith("llama.")}
     tensors = {t.name: t for t in reader.tensors}
     heads = fields["llama.attention.head_count"]
