@@ -21,7 +21,7 @@ check: deps-check $(BUILD)/build.ninja $(if $(filter test/e2e/% test/heavy/%,$(T
 	@$(ENVIRONMENT) scripts/check_one.py "$(T)"
 else
 check: deps-check build $(MODEL) $(BUILD)/venv/done ## build everything and run all tests but the heavy ones (T=PATH: one test)
-	@$(ENVIRONMENT) scripts/check.sh
+	@$(ENVIRONMENT) scripts/check.py
 endif
 
 check-heavy: deps-check build $(MODEL) $(BUILD)/venv/done ## the measurements that take many minutes
