@@ -3,7 +3,9 @@
 #include "llmir/runtime/device/cpu/CpuProgram.h"
 #include "llmir/support/CpuInfo.h"
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace llmir;
 using testing::HasSubstr;
@@ -135,7 +137,24 @@ TEST(CpuDevice, LoadsTheSameCodeTwice) {
 
 TEST(CpuDevice, RefusesImpossibleThreadCounts) {
   EXPECT_THAT(CpuDevice::create(-1).error().message, HasSubstr("-1 threads"));
-  EXPECT_FALSE(CpuDevice::create(maxCpuThreads + 1));
+  EXPECT_THAT(CpuDevice::create(maxCpuThreads + 1).error().message,
+              HasSubstr("1025 threads were asked for, from 1 to 1024 are possible"));
+}
+
+TEST(CpuDevice, ThreadsThatCannotBeHadAreAnError) {
+  // No room for the stacks: some threads start, then one does not, and the first ones must end.
+  rlimit before{}, limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  limit = before;
+  limit.rlim_cur = pages * size_t(sysconf(_SC_PAGESIZE)) + (size_t(200) << 20);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  auto device = CpuDevice::create(512);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  ASSERT_FALSE(device);
+  EXPECT_THAT(device.error().message, HasSubstr("512 threads could not be started"));
+  EXPECT_THAT(device.error().message, HasSubstr("ask for fewer with --threads"));
 }
 
 } // namespace

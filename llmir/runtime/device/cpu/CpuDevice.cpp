@@ -11,10 +11,11 @@ namespace llmir {
 Expected<std::unique_ptr<CpuDevice>> CpuDevice::create(int threads) {
   if (threads < 0 || threads > maxCpuThreads)
     return fail("{} threads were asked for, from 1 to {} are possible", threads, maxCpuThreads);
+  const int count = threads ? threads : usableCpus();
   try {
-    return std::unique_ptr<CpuDevice>(new CpuDevice(threads ? threads : usableCpus()));
+    return std::unique_ptr<CpuDevice>(new CpuDevice(count));
   } catch (const std::system_error &error) {
-    return fail("{} threads could not be started: {}; ask for fewer with --threads", threads,
+    return fail("{} threads could not be started: {}; ask for fewer with --threads", count,
                 error.what());
   }
 }
@@ -26,7 +27,8 @@ Expected<DeviceBuffer> CpuDevice::allocate(size_t bytes) {
   void *address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED)
-    return fail("{} MiB of memory are not to be had", (bytes >> 20) + 1);
+    return fail("{} MiB of memory are not to be had: ask for less, such as a smaller --context",
+                (bytes >> 20) + 1);
   return DeviceBuffer(static_cast<std::byte *>(address), bytes,
                       [](std::byte *data, size_t size) { munmap(data, size); });
 }

@@ -26,11 +26,18 @@ WorkerPool::WorkerPool(int workers)
     : count(std::max(1, workers)), meeting(count, unlessCrowded(barrierPolicy, count)),
       idle(unlessCrowded(idlePolicy, count)) {
   threads.reserve(count - 1);
-  for (int32_t worker = 1; worker < count; ++worker)
-    threads.emplace_back([this, worker] { loop(worker); });
+  try {
+    for (int32_t worker = 1; worker < count; ++worker)
+      threads.emplace_back([this, worker] { loop(worker); });
+  } catch (...) {
+    end(); // those that there are; the threads' destructors wait for them
+    throw;
+  }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { end(); }
+
+void WorkerPool::end() {
   job = nullptr;
   jobNumber.fetch_add(1, std::memory_order_release);
   jobNumber.notify_all();

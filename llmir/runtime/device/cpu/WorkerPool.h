@@ -13,6 +13,7 @@ public:
   /// A job gets its context, the worker's number and the number of workers.
   using Job = void (*)(void *context, int32_t worker, int32_t workers);
 
+  /// Throws std::system_error if the system has no more threads.
   explicit WorkerPool(int workers);
   ~WorkerPool();
   WorkerPool(const WorkerPool &) = delete;
@@ -27,6 +28,7 @@ public:
 
 private:
   void loop(int32_t worker);
+  void end();
 
   const int count;
   Barrier meeting;
