@@ -11,9 +11,9 @@ Expected<LoadedProgram> loadProgram(const std::string &model, const ModelOptions
   if (!device)
     return forward(device);
   auto compiler = findCompiler();
-  if (!compiler)
+  if (!compiler && !isArtifact(model))
     return forward(compiler);
-  auto artifact = obtainArtifact(model, *compiler, options.artifact);
+  auto artifact = obtainArtifact(model, compiler.value_or(""), options.artifact);
   if (!artifact)
     return forward(artifact);
   auto program = (*device)->load(std::move(*artifact));

@@ -16,11 +16,12 @@ namespace {
 class TemporaryFile {
 public:
   static Expected<TemporaryFile> make() {
-    std::string path = std::filesystem::temp_directory_path() / "llmir-plan-XXXXXX";
-    const int fd = mkstemp(path.data());
+    std::error_code code;
+    std::string path = std::filesystem::temp_directory_path(code) / "llmir-plan-XXXXXX";
+    const int fd = code ? -1 : mkstemp(path.data());
     if (fd < 0)
-      return fail("{}: cannot be made: {}; set TMPDIR to a folder that can be written", path,
-                  std::strerror(errno));
+      return fail("a temporary file cannot be made: {}; set TMPDIR",
+                  code ? code.message() : std::strerror(errno));
     close(fd);
     return TemporaryFile(std::move(path));
   }
