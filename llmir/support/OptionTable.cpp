@@ -165,7 +165,7 @@ std::string Option::expected() const {
   if (!declared.choices.empty())
     return fmt::format("one of {}", fmt::join(declared.choices, ", "));
   std::string kind = std::visit(
-      [](auto *target) {
+      [this](auto *target) -> const char * {
         using T = std::remove_pointer_t<decltype(target)>;
         if constexpr (std::is_same_v<T, bool>)
           return "true or false";
@@ -175,6 +175,8 @@ std::string Option::expected() const {
           return "a number";
         else if constexpr (std::is_same_v<T, std::vector<int32_t>>)
           return "whole numbers between commas";
+        else if (takesFile())
+          return "the name of a file";
         else
           return "text";
       },
@@ -230,7 +232,7 @@ Expected<Option::Value> Option::parse(std::span<const std::string> values,
               return refuse(item);
           return list;
         } else {
-          if (!isChoice(values[0]))
+          if (!isChoice(values[0]) || (values[0].empty() && takesFile()))
             return refuse(values[0]);
           return T(values[0]);
         }

@@ -36,7 +36,8 @@ def llmir(tmp_path_factory):
     env |= {"LLMIR_CACHE": str(tmp_path_factory.mktemp("cache")), "XDG_CONFIG_HOME": str(tmp_path_factory.mktemp("config"))}
 
     def run(*arguments, timeout=120, env=env, **others):
-        return subprocess.run([program, *map(str, arguments)], capture_output=True, timeout=timeout, env=env, **others)
+        words = [word if isinstance(word, bytes) else str(word) for word in arguments]
+        return subprocess.run([program, *words], capture_output=True, timeout=timeout, env=env, **others)
 
     run.env = env
     return run

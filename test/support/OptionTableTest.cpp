@@ -89,6 +89,14 @@ TEST_F(Options, ErrorsSayWhatIsRight) {
   EXPECT_THAT(error({"run", "m", "--thread", "2"}), HasSubstr("(did you mean --threads?)"));
   EXPECT_EQ(error({"run", "m", "x"}),
             "unexpected argument 'x': quote values with spaces; see prog run --help");
+  EXPECT_EQ(error({"run", ""}), "MODEL: '' is not possible: the name of a file is expected");
+  // Numbers are written in one way, and nothing is read in part.
+  for (const char *number : {"1e3", "0x10", " 5", "5 ", "5.0", "--5", "++5", "+-5", "",
+                             "99999999999999999999", "4294967297", "5\xc3\xa4"})
+    EXPECT_THAT(error({"run", "m", std::string("--threads=") + number}),
+                HasSubstr("a whole number from 1 to 64"))
+        << number;
+  EXPECT_EQ(error({"run", "m", "--threads", "+5"}), "");
   EXPECT_EQ(error({"run"}), "MODEL is missing: A file; see --help");
   EXPECT_EQ(error({"rum"}), "unknown command 'rum' (did you mean run?): the commands are run, "
                             "evaluate; see prog --help");
