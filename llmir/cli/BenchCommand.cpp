@@ -159,34 +159,33 @@ class BenchCommand : public Command {
 
   void report(const LoadedProgram &loaded, const BenchmarkSizes &sizes) const {
     FILE *out = jsonFile == "-" ? stderr : stdout;
-    fmt::print(out, "{}, {} threads, {} activations, {} repetitions\n", cpuModelName(),
-               loaded.device->threads(), loaded.program->manifest().activations, repetitions);
+    printTo(out, "{}, {} threads, {} activations, {} repetitions\n", cpuModelName(),
+            loaded.device->threads(), loaded.program->manifest().activations, repetitions);
     for (const Case &one : cases) {
       const char *mark = one.foreignShareOfAll() > noisyShare ? "  *" : "";
       if (one.kind == Kind::Prefill)
-        fmt::print(out, "prefill     {:>5} tokens                  ", one.size);
+        printTo(out, "prefill     {:>5} tokens                  ", one.size);
       else if (one.kind == Kind::Decode)
-        fmt::print(out, "decode      {:>5} sequence{} behind {:>5}  ", one.size,
-                   one.size == 1 ? " " : "s", sizes.promptTokens);
+        printTo(out, "decode      {:>5} sequence{} behind {:>5}  ", one.size,
+                one.size == 1 ? " " : "s", sizes.promptTokens);
       else {
-        fmt::print(out,
-                   "first token behind {:>5}                    {:>9.1f} ms        ({:.1f} to "
-                   "{:.1f}){}\n",
-                   sizes.firstTokenPrompt, 1e3 * one.at(0.5), 1e3 * one.at(0), 1e3 * one.at(1),
-                   mark);
+        printTo(out,
+                "first token behind {:>5}                    {:>9.1f} ms        ({:.1f} to "
+                "{:.1f}){}\n",
+                sizes.firstTokenPrompt, 1e3 * one.at(0.5), 1e3 * one.at(0), 1e3 * one.at(1), mark);
         continue;
       }
-      fmt::print(out, "{:>9.1f} tokens/s  ({:.1f} to {:.1f}){}\n", one.rate(0.5), one.rate(0),
-                 one.rate(1), mark);
+      printTo(out, "{:>9.1f} tokens/s  ({:.1f} to {:.1f}){}\n", one.rate(0.5), one.rate(0),
+              one.rate(1), mark);
     }
-    fmt::print(out, "load {:.3f} s, peak memory {:.1f} MB\n", loadSeconds,
-               double(peakResidentBytes()) * 1e-6);
+    printTo(out, "load {:.3f} s, peak memory {:.1f} MB\n", loadSeconds,
+            double(peakResidentBytes()) * 1e-6);
     if (std::any_of(cases.begin(), cases.end(),
                     [](const Case &one) { return one.foreignShareOfAll() > noisyShare; }))
-      fmt::print(out,
-                 "* other processes took more than {:.0f} % of the CPU time ({:.1f} % of the "
-                 "whole run): measure again on a quiet machine\n",
-                 100 * noisyShare, 100 * foreignShareOfAll());
+      printTo(out,
+              "* other processes took more than {:.0f} % of the CPU time ({:.1f} % of the "
+              "whole run): measure again on a quiet machine\n",
+              100 * noisyShare, 100 * foreignShareOfAll());
   }
 
   Status writeJson(const LoadedProgram &loaded, const BenchmarkSizes &sizes,

@@ -103,10 +103,10 @@ class CacheCommand : public Command {
       bytes += entry.bytes;
     }
     if (json)
-      fmt::print("{}\n", Json{{"removed", count}, {"removed_bytes", bytes}}.dump(1));
+      printTo(stdout, "{}\n", Json{{"removed", count}, {"removed_bytes", bytes}}.dump(1));
     else
-      fmt::print("removed {} file{}, {:.1f} MB\n", count, count == 1 ? "" : "s",
-                 double(bytes) * 1e-6);
+      printTo(stdout, "removed {} file{}, {:.1f} MB\n", count, count == 1 ? "" : "s",
+              double(bytes) * 1e-6);
     return {};
   }
 
@@ -121,11 +121,11 @@ class CacheCommand : public Command {
                            entry.manifest->modelFile, what.empty() ? "" : "  ! ", what);
       else
         what = fmt::format("{}  ! {}", entry.path, what);
-      fmt::print("{}  {:>9.1f} MB  {}\n", shownTime(entry.lastUsed), double(entry.bytes) * 1e-6,
-                 what);
+      printTo(stdout, "{}  {:>9.1f} MB  {}\n", shownTime(entry.lastUsed),
+              double(entry.bytes) * 1e-6, what);
     }
-    fmt::print("{}: {} file{}, {:.1f} MB\n", folder, entries.size(), entries.size() == 1 ? "" : "s",
-               double(bytes) * 1e-6);
+    printTo(stdout, "{}: {} file{}, {:.1f} MB\n", folder, entries.size(),
+            entries.size() == 1 ? "" : "s", double(bytes) * 1e-6);
   }
 
   static void printJson(const std::string &folder, const std::vector<CacheEntry> &entries) {
@@ -145,7 +145,7 @@ class CacheCommand : public Command {
       list.push_back(std::move(item));
     }
     Json result = {{"folder", folder}, {"bytes", bytes}, {"artifacts", std::move(list)}};
-    fmt::print("{}\n", result.dump(1, ' ', false, Json::error_handler_t::replace));
+    printTo(stdout, "{}\n", result.dump(1, ' ', false, Json::error_handler_t::replace));
   }
 
   bool verify = false, clean = false, clear = false, json = false;

@@ -46,9 +46,7 @@ std::span<const Chat::SlashCommand> Chat::slashCommands() {
   return commands;
 }
 
-void Chat::note(const std::string &line) const {
-  fmt::print(stderr, "{}\n", setup.style.dim(line));
-}
+void Chat::note(const std::string &line) const { printTo(stderr, "{}\n", setup.style.dim(line)); }
 
 Status Chat::run(LineReader &reader) {
   while (!isDone) {
@@ -74,7 +72,7 @@ Status Chat::run(LineReader &reader) {
     if (outputBroken)
       return status;
     if (!status)
-      fmt::print(stderr, "{} {}\n", setup.style.red("error:"), status.error().message);
+      printTo(stderr, "{} {}\n", setup.style.red("error:"), status.error().message);
   }
   return {};
 }
@@ -155,7 +153,7 @@ Status Chat::answer() {
   std::string text;
   auto print = [&](const std::string &part) {
     text += part;
-    fwrite(part.data(), 1, part.size(), stdout);
+    writeTo(stdout, part);
     outputBroken |= fflush(stdout) != 0;
     return !outputBroken;
   };
@@ -176,7 +174,7 @@ Status Chat::answer() {
   lastTurn = *result;
   const bool isWhole = decoder.flush().empty(); // else the answer ends inside a character
   dialogue.answer(text, isWhole ? conversation.tokens() : std::span<const int32_t>());
-  fputs("\n", stdout);
+  writeTo(stdout, "\n");
   outputBroken |= fflush(stdout) != 0;
   if (outputBroken)
     return fail("the answer cannot be written to stdout");
@@ -200,12 +198,12 @@ Status Chat::answer() {
 
 Status Chat::help(const std::string &) {
   for (const SlashCommand &command : slashCommands())
-    fmt::print(stderr, "  {:<22}{}\n", fmt::format("/{} {}", command.name, command.argument),
-               command.help);
-  fmt::print(stderr,
-             "A line that ends with \\ goes on in the next; {0} begins and ends a message "
-             "of many lines.\nCtrl-C stops an answer.\n",
-             blockQuote);
+    printTo(stderr, "  {:<22}{}\n", fmt::format("/{} {}", command.name, command.argument),
+            command.help);
+  printTo(stderr,
+          "A line that ends with \\ goes on in the next; {0} begins and ends a message "
+          "of many lines.\nCtrl-C stops an answer.\n",
+          blockQuote);
   return {};
 }
 
@@ -260,7 +258,7 @@ Status Chat::set(const std::string &assignment) {
       names.push_back(option.info().name);
   if (assignment.empty()) {
     for (const std::string &name : names)
-      fmt::print(stderr, "  {:<20}{}\n", name, setup.options.find(name)->valueText());
+      printTo(stderr, "  {:<20}{}\n", name, setup.options.find(name)->valueText());
     return {};
   }
   size_t end = std::min(assignment.find_first_of(" \t="), assignment.size());
@@ -275,11 +273,11 @@ Status Chat::set(const std::string &assignment) {
 }
 
 Status Chat::stats(const std::string &) {
-  fmt::print(stderr, "  {:<20}{}\n", "turns", dialogue.turns());
-  fmt::print(stderr, "  {:<20}{} of {} tokens\n", "context", conversation.tokens().size(),
-             setup.session.limits().contextTokens);
-  fmt::print(stderr, "  {:<20}{} tokens kept, {} computed, {} generated\n", "last turn",
-             lastTurn.kept, lastTurn.computed, lastTurn.generated);
+  printTo(stderr, "  {:<20}{}\n", "turns", dialogue.turns());
+  printTo(stderr, "  {:<20}{} of {} tokens\n", "context", conversation.tokens().size(),
+          setup.session.limits().contextTokens);
+  printTo(stderr, "  {:<20}{} tokens kept, {} computed, {} generated\n", "last turn", lastTurn.kept,
+          lastTurn.computed, lastTurn.generated);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "llmir/cli/LineReader.h"
 #include "llmir/cli/Options.h"
 #include "llmir/runtime/engine/Conversation.h"
+#include "llmir/support/StandardStreams.h"
 #include "llmir/support/Terminal.h"
 
 namespace llmir {

@@ -53,8 +53,8 @@ class ChatCommand : public Command {
         isInteractive ? LineReader::onTerminal(noHistory ? "" : defaultHistoryFile())
                       : LineReader::onPipe();
     if (isInteractive)
-      fmt::print(stderr, "{}: a context of {} tokens; /help lists the commands, Ctrl-D ends\n",
-                 modelFile, limit);
+      printTo(stderr, "{}: a context of {} tokens; /help lists the commands, Ctrl-D ends\n",
+              modelFile, limit);
     Chat chat({*text, *format, **session, chunk, generation, command.program.find("chat")->options,
                Style{usesColor(command.color, STDERR_FILENO)}},
               system);

@@ -7,10 +7,10 @@
 #include "llmir/cli/ConfigFile.h"
 #include "llmir/support/HelpText.h"
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <system_error>
 #include <unistd.h>
 
 namespace llmir {
@@ -69,7 +69,7 @@ Status Cli::run(std::span<const std::string> arguments) {
     return forward(invocation);
   CommandSpec *spec = invocation->command;
   if (invocation->wantsVersion) {
-    fmt::print("{}\n", program.version);
+    printTo(stdout, "{}\n", program.version);
     return {};
   }
   if (invocation->wantsHelp) {
@@ -77,7 +77,7 @@ Status Cli::run(std::span<const std::string> arguments) {
     int width = terminalWidth(STDOUT_FILENO);
     std::string text =
         spec ? commandHelp(program, *spec, style, width) : programHelp(program, style, width);
-    fwrite(text.data(), 1, text.size(), stdout);
+    writeTo(stdout, text);
     return {};
   }
   for (Status status : {readEnvironment(program, *spec), readConfig(*spec)})
@@ -96,7 +96,7 @@ Status Cli::run(std::span<const std::string> arguments) {
 } // namespace
 
 int cliMain(int argc, char **argv) {
-  signal(SIGPIPE, SIG_IGN); // a closed pipe is a write error like any other
+  prepareStandardStreams();
   Cli cli;
   Status status;
   try {
@@ -104,12 +104,16 @@ int cliMain(int argc, char **argv) {
     status = cli.run(arguments);
   } catch (const std::bad_alloc &) {
     status = fail("out of memory");
+  } catch (const std::system_error &error) { // a thread or a folder that is not to be had
+    status = fail("{}", error.what());
   }
+  if (Status written = flushStdout(); status && !written)
+    status = std::move(written);
   if (status)
     return 0;
   std::string message = status.error().message;
   std::replace(message.begin(), message.end(), '\n', ' ');
-  fmt::print(stderr, "{} {}\n", Style{usesColor(cli.color, STDERR_FILENO)}.red("error:"), message);
+  printTo(stderr, "{} {}\n", Style{usesColor(cli.color, STDERR_FILENO)}.red("error:"), message);
   return 1;
 }
 

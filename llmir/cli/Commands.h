@@ -2,6 +2,7 @@
 #pragma once
 
 #include "llmir/support/CommandLine.h"
+#include "llmir/support/StandardStreams.h"
 #include "llmir/support/Terminal.h"
 #include <memory>
 

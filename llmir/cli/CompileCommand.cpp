@@ -56,9 +56,9 @@ class CompileCommand : public Command {
     if (!artifact)
       return forward(artifact);
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    fmt::print("{}: {:.1f} MB, {}, {} activations, {} KV cache, {:.1f} s\n", artifact->path(),
-               double(artifact->info().st_size) * 1e-6, artifact->manifest().cpu,
-               artifact->manifest().activations, artifact->manifest().kv.elementType, took.count());
+    printTo(stdout, "{}: {:.1f} MB, {}, {} activations, {} KV cache, {:.1f} s\n", artifact->path(),
+            double(artifact->info().st_size) * 1e-6, artifact->manifest().cpu,
+            artifact->manifest().activations, artifact->manifest().kv.elementType, took.count());
     return {};
   }
 

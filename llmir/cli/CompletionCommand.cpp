@@ -22,7 +22,7 @@ class CompletionCommand : public Command {
     std::string script = shell == "bash"  ? bashCompletion(context.program)
                          : shell == "zsh" ? zshCompletion(context.program)
                                           : fishCompletion(context.program);
-    fwrite(script.data(), 1, script.size(), stdout);
+    writeTo(stdout, script);
     return {};
   }
 

@@ -201,22 +201,22 @@ class EvalCommand : public Command {
 
   void print(const Evaluation &evaluation, const EvaluationPlan &plan) const {
     FILE *out = jsonFile == "-" ? stderr : stdout;
-    fmt::print(out, "{} tokens, {} chunk{} of {}, {} predictions\n", plan.tokens.size(),
-               evaluation.chunks, evaluation.chunks == 1 ? "" : "s", plan.chunkTokens,
-               evaluation.predictions);
+    printTo(out, "{} tokens, {} chunk{} of {}, {} predictions\n", plan.tokens.size(),
+            evaluation.chunks, evaluation.chunks == 1 ? "" : "s", plan.chunkTokens,
+            evaluation.predictions);
     auto line = [&](const char *what, const Estimate &estimate) {
-      fmt::print(out, "{:<22}{:>10.4f} ± {:.4f}\n", what, estimate.value, estimate.error);
+      printTo(out, "{:<22}{:>10.4f} ± {:.4f}\n", what, estimate.value, estimate.error);
     };
     line("perplexity", evaluation.perplexity);
     if (!evaluation.against)
       return;
     const Divergence &other = *evaluation.against;
     line("of the reference", other.perplexity);
-    fmt::print(out, "{:<22}{:>10.3e} ± {:.1e}\n", "KL divergence", other.kl.value, other.kl.error);
-    fmt::print(out, "{:<22}{:>10.3e}, 90 % {:.3e}, 95 % {:.3e}, 99 % {:.3e}, max {:.3e}\n",
-               "  median", other.klMedian, other.kl90, other.kl95, other.kl99, other.klMax);
-    fmt::print(out, "{:<22}{:>9.3f} % ± {:.3f}\n", "same best token", 100 * other.sameTop.value,
-               100 * other.sameTop.error);
+    printTo(out, "{:<22}{:>10.3e} ± {:.1e}\n", "KL divergence", other.kl.value, other.kl.error);
+    printTo(out, "{:<22}{:>10.3e}, 90 % {:.3e}, 95 % {:.3e}, 99 % {:.3e}, max {:.3e}\n", "  median",
+            other.klMedian, other.kl90, other.kl95, other.kl99, other.klMax);
+    printTo(out, "{:<22}{:>9.3f} % ± {:.3f}\n", "same best token", 100 * other.sameTop.value,
+            100 * other.sameTop.error);
   }
 
   Status writeJson(const Evaluation &evaluation, const EvaluationPlan &plan) const {

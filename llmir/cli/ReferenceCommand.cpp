@@ -117,7 +117,7 @@ class ReferenceCommand : public Command {
 
   Status run(const CommandContext &context) override {
     std::string text = markdown(context.program);
-    fwrite(text.data(), 1, text.size(), stdout);
+    writeTo(stdout, text);
     return {};
   }
 

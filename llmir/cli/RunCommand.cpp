@@ -83,7 +83,7 @@ class RunCommand : public Command {
 
     StreamDecoder decoder(text->tokenizer, {.skipSpecial = true});
     auto print = [](const std::string &part) {
-      fwrite(part.data(), 1, part.size(), stdout);
+      writeTo(stdout, part);
       return fflush(stdout) == 0; // a closed pipe ends the request
     };
     int64_t generated = 0;
@@ -112,13 +112,13 @@ class RunCommand : public Command {
     if (raw)
       return {};
     print("\n");
-    fmt::print(stderr, "prompt: {} tokens", promptLength);
+    printTo(stderr, "prompt: {} tokens", promptLength);
     if (generated > 0)
-      fmt::print(stderr, ", {:.1f} tokens/s", perSecond(promptLength, first - start));
-    fmt::print(stderr, "; generated: {} tokens", generated);
+      printTo(stderr, ", {:.1f} tokens/s", perSecond(promptLength, first - start));
+    printTo(stderr, "; generated: {} tokens", generated);
     if (generated > 1)
-      fmt::print(stderr, ", {:.1f} tokens/s", perSecond(generated - 1, last - first));
-    fmt::print(stderr, "{}\n", reason == FinishReason::Context ? "; the context is full" : "");
+      printTo(stderr, ", {:.1f} tokens/s", perSecond(generated - 1, last - first));
+    printTo(stderr, "{}\n", reason == FinishReason::Context ? "; the context is full" : "");
     return {};
   }
 

@@ -49,7 +49,7 @@ class TokenizeCommand : public Command {
     auto tokens = tokenizer.encode(*text, {.addBos = true, .parseSpecial = true});
     if (!tokens)
       return forward(tokens);
-    fmt::print("{}\n", fmt::join(*tokens, " "));
+    printTo(stdout, "{}\n", fmt::join(*tokens, " "));
     return {};
   }
 

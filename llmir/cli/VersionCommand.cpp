@@ -17,13 +17,13 @@ class VersionCommand : public Command {
   }
 
   Status run(const CommandContext &context) override {
-    fmt::print("{}\nABI of compiled models: {}\nCPU: {}, {} usable\n", context.program.version,
-               LLMIR_ABI_VERSION, cpuModelName(), usableCpus());
+    printTo(stdout, "{}\nABI of compiled models: {}\nCPU: {}, {} usable\n", context.program.version,
+            LLMIR_ABI_VERSION, cpuModelName(), usableCpus());
     fflush(stdout);
     auto compiler = findCompiler();
     if (compiler)
       return runCompiler(*compiler, {"--version"});
-    fmt::print("no compiler: {}\n", compiler.error().message);
+    printTo(stdout, "no compiler: {}\n", compiler.error().message);
     return {};
   }
 };

@@ -7,10 +7,10 @@
 #include "llmir/compiler/Compile.h"
 #include "llmir/support/CpuInfo.h"
 #include "llmir/support/HelpText.h"
+#include "llmir/support/StandardStreams.h"
 #include "mlir/IR/AsmState.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/raw_ostream.h"
-#include <csignal>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
@@ -171,9 +171,7 @@ static Status parseAndRun(std::span<const std::string> words) {
 }
 
 int compilerMain(int argc, char **argv) {
-  // A file that grows too large and a closed pipe are write errors like any other.
-  std::signal(SIGXFSZ, SIG_IGN);
-  std::signal(SIGPIPE, SIG_IGN);
+  prepareStandardStreams();
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   Status status = parseAndRun(words);
   // Left to itself, the stream would end the process with a message of LLVM's.

@@ -54,7 +54,7 @@ Status dump(Compilation &c, const std::string &path) {
     error = stream.error();
     stream.clear_error();
   }
-  return error ? fail("--dump-dir: {}: {}", path, error.message()) : Status();
+  return error ? fail("--dump-dir: {}: cannot be written: {}", path, error.message()) : Status();
 }
 
 /// Dumps the module behind each pass of a phase.

@@ -1,6 +1,7 @@
 // posix_spawn, a pipe for stderr, and signals that reach the right process.
 #include "llmir/driver/CompilerProcess.h"
 
+#include "llmir/support/StandardStreams.h"
 #include "llmir/support/Terminal.h"
 #include <array>
 #include <cerrno>
@@ -69,7 +70,7 @@ public:
   void show(std::string_view text) {
     if (!isTerminal)
       return;
-    fmt::print(stderr, "\r\x1b[K{}", text.substr(0, size_t(terminalWidth(STDERR_FILENO)) - 1));
+    printTo(stderr, "\r\x1b[K{}", text.substr(0, size_t(terminalWidth(STDERR_FILENO)) - 1));
     fflush(stderr);
     isShown = true;
   }
@@ -164,6 +165,8 @@ Status runCompiler(const std::string &compiler, const std::vector<std::string> &
   }
   if (WEXITSTATUS(status) == 0)
     return {};
+  if (error.empty() && WEXITSTATUS(status) == 127)
+    return fail("the compiler cannot be loaded: a library is missing, or memory (ulimit -v)");
   if (error.empty())
     return fail("the compiler failed with exit code {} and no message", WEXITSTATUS(status));
   return tl::unexpected<Error>({error, WEXITSTATUS(status)});

@@ -4,6 +4,7 @@
 #include "llmir/driver/CompilerProcess.h"
 #include "llmir/driver/FileLock.h"
 #include "llmir/driver/PartialFile.h"
+#include "llmir/support/StandardStreams.h"
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void warn(const std::string &text) { fmt::print(stderr, "warning: {}\n", text); }
+void warn(const std::string &text) { printTo(stderr, "warning: {}\n", text); }
 
 Status checkModelFile(const std::string &model) {
   std::error_code code;
@@ -127,7 +128,7 @@ public:
       return unwritable(fmt::format("{}: cannot be made: {}", folder, std::strerror(errno)));
     auto lock = FileLock::acquire(path + ".lock", [&] {
       if (isatty(STDERR_FILENO))
-        fmt::print(stderr, "waiting for another process that compiles {}\n", model);
+        printTo(stderr, "waiting for another process that compiles {}\n", model);
     });
     if (!lock)
       return unwritable(lock.error().message);

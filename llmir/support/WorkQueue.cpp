@@ -4,6 +4,7 @@
 #include "llmir/support/CpuInfo.h"
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 
 namespace llmir {
@@ -16,8 +17,12 @@ void WorkQueue::run() {
   };
   const size_t count = std::min(static_cast<size_t>(usableCpus()), pieces.size());
   std::vector<std::jthread> threads;
-  for (size_t i = 1; i < count; ++i)
-    threads.emplace_back(worker);
+  try {
+    for (size_t i = 1; i < count; ++i)
+      threads.emplace_back(worker);
+  } catch (const std::system_error &) {
+    // No more threads are to be had: those that there are do it.
+  }
   worker();
   threads.clear();
   pieces.clear();
