@@ -122,7 +122,14 @@ int main(int argc, char **argv) {
   app.add_option("--kv", arguments.kv, "f32 or f16");
   app.add_option("--threads", arguments.threads);
   app.add_flag("--print-ir", arguments.printIr, "print the module and stop");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp &help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError &error) {
+    llvm::errs() << "error: " << error.what() << "; see llmir-reference --help\n";
+    return 1;
+  }
   Status status = run(arguments);
   if (!status)
     llvm::errs() << "error: " << status.error().message << "\n";

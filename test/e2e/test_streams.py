@@ -166,3 +166,25 @@ def test_threads_and_files_that_cannot_be_had(llmir, tiny, tmp_path):
     few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))  # noqa: E731
     assert "llmirc: cannot be started: Too many open files" in error_of(
         run("llmir", "import", tiny, env=llmir.env, limits=few))
+
+
+def test_the_other_programs_say_what_is_wrong(llmir, tiny, ids, tmp_path):
+    words = tmp_path / "words"
+    words.write_text("1 two")
+    asked = [tiny, "--tokens-file", ids, "--logits", tmp_path / "out.npy"]
+    for program, arguments, expected in [
+        ("llmirc", [], "a command is missing; see llmirc --help"),
+        ("llmirc", ["compile", tiny], "compile needs -o FILE, or --stop-after PHASE to print IR"),
+        ("llmirc", ["compile", "/nowhere", "-o", tmp_path / "x"], "/nowhere: cannot be opened: No such file or directory"),
+        ("llmirc", ["plan", tiny, "-o", "/nowhere/x"], "/nowhere/x: cannot be written"),
+        ("llmirc", ["plan", tiny, "--activations", "int4"], "--activations: 'int4' is not possible: one of int8, int16"),
+        ("llmir-reference", [], "model is required; see llmir-reference --help"),
+        ("llmir-reference", [tiny], "--tokens-file and --logits are needed, or --print-ir"),
+        ("llmir-reference", [*asked, "--kv", "f8"], "--kv f8: must be f32 or f16"),
+        ("llmir-reference", [*asked, "--activations", "int4"], "--activations int4: must be none, int8 or int16"),
+        ("llmir-reference", [tiny, "--tokens-file", words, *asked[3:]], f"{words}: must hold decimal token ids, at least one"),
+        ("llmir-reference", [tiny, "--tokens-file", "/nowhere", *asked[3:]], "/nowhere: cannot be read"),
+        ("llmir-reference", [*asked[:4], "/dev/full"], "/dev/full: cannot be written"),
+    ]:
+        if (BUILD / "bin" / program).exists():
+            assert expected in error_of(run(program, *arguments, env=llmir.env)), (program, arguments)
