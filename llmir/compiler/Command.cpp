@@ -36,7 +36,9 @@ static Status writePlan(const std::string &model, const std::string &output,
   llvm::raw_fd_ostream file(output.empty() ? "-" : output, code);
   file << manifestToJson(*manifest);
   file.flush();
-  if (code || (code = file.error())) {
+  if (!code)
+    code = file.error();
+  if (code) {
     file.clear_error();
     return fail("{}: cannot be written: {}", output.empty() ? "stdout" : output, code.message());
   }

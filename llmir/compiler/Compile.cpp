@@ -13,6 +13,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Signals.h"
 #include <filesystem>
+#include <unistd.h>
 
 using namespace mlir;
 namespace llmir {
@@ -136,7 +137,7 @@ static Status writeArtifact(const GgufFile &file, const std::string &output,
   if (auto error = llvm::sys::fs::createTemporaryFile("llmir", "so", codeFile))
     return fail("a temporary file cannot be made: {}; set TMPDIR", error.message());
   llvm::sys::RemoveFileOnSignal(codeFile);
-  auto removed = llvm::make_scope_exit([&] { llvm::sys::fs::remove(codeFile); });
+  auto removed = llvm::make_scope_exit([&] { unlink(codeFile.c_str()); });
   auto manifest = compileFile(file, codeFile.str().str(), options, pack);
   if (!manifest)
     return forward(manifest);
@@ -161,7 +162,7 @@ Status compileModel(const std::string &modelFile, const std::string &artifact,
   llvm::sys::RemoveFileOnSignal(artifact);
   auto status = writeArtifact(*file, artifact, options);
   if (!status)
-    llvm::sys::fs::remove(artifact);
+    unlink(artifact.c_str());
   llvm::sys::DontRemoveFileOnSignal(artifact);
   return status;
 }

@@ -20,7 +20,7 @@ void WorkQueue::run() {
   try {
     for (size_t i = 1; i < count; ++i)
       threads.emplace_back(worker);
-  } catch (const std::system_error &) {
+  } catch (const std::system_error &) { // NOLINT(bugprone-empty-catch): see below
     // No more threads are to be had: those that there are do it.
   }
   worker();

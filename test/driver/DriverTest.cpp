@@ -34,13 +34,13 @@ protected:
   }
   std::string compiler() const { return folder / "llmirc"; }
   std::string model() const { return folder / "model.gguf"; }
-  Expected<Artifact> obtain(ArtifactOptions options = {}) {
+  Expected<Artifact> obtain(const ArtifactOptions &options = {}) {
     return obtainArtifact(model(), compiler(), options);
   }
   /// What obtain() writes to stderr; it must succeed.
-  std::string warnings(ArtifactOptions options = {}) {
+  std::string warnings(const ArtifactOptions &options = {}) {
     testing::internal::CaptureStderr();
-    auto artifact = obtain(std::move(options));
+    auto artifact = obtain(options);
     EXPECT_TRUE(artifact) << artifact.error().message;
     return testing::internal::GetCapturedStderr();
   }
@@ -256,7 +256,6 @@ TEST_F(Driver, CompileReplacesArtifactsAndNothingElse) {
   EXPECT_THAT(compileTo(folder / "none" / "out", model(), compiler(), {}).error().message,
               HasSubstr("cannot be written: No such file"));
   script("echo half > $4\necho 'error: broken' >&2\nexit 1");
-  std::string before = Artifact::open(output)->path();
   EXPECT_EQ(compileTo(output, model(), compiler(), {}).error().message, "broken");
   EXPECT_TRUE(Artifact::open(output)); // the old one is still whole
   for (const auto &entry : fs::directory_iterator(folder))
@@ -315,7 +314,7 @@ TEST_F(Driver, NamesWhatIsWrongWithTheModelFile) {
   EXPECT_THAT(obtainArtifact(folder / "none", compiler(), {}).error().message,
               HasSubstr("none: no such file"));
   EXPECT_THAT(obtainArtifact(folder, compiler(), {}).error().message, HasSubstr("is a folder"));
-  std::ofstream(folder / "empty");
+  std::ofstream(folder / "empty") << "";
   EXPECT_THAT(obtainArtifact(folder / "empty", compiler(), {}).error().message,
               HasSubstr("is empty"));
 }

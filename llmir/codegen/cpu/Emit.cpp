@@ -11,6 +11,7 @@
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -21,6 +22,7 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/Utils/Cloning.h"
+#include <unistd.h>
 
 using namespace mlir;
 namespace llmir::cpu {
@@ -171,14 +173,13 @@ Status emitSharedObject(ModuleOp module, const Target &target, const std::string
   }
   std::string object = path + ".o";
   llvm::sys::RemoveFileOnSignal(object);
+  auto removed = llvm::make_scope_exit([&] { unlink(object.c_str()); });
   if (auto status =
           writeMachineCode(*llvmModule, **machine, object, llvm::CodeGenFileType::ObjectFile);
       !status)
     return status;
   step = steps.nest("link");
-  auto status = link(object, path);
-  llvm::sys::fs::remove(object);
-  return status;
+  return link(object, path);
 }
 
 } // namespace llmir::cpu
