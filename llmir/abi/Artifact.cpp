@@ -4,7 +4,6 @@
 
 #include "llmir/support/WorkQueue.h"
 #include <cstring>
-#include <fstream>
 #include <xxhash.h>
 
 namespace llmir {
@@ -24,10 +23,14 @@ uint64_t artifactChecksum(std::span<const uint8_t> bytes) {
   return XXH3_64bits(hashes.data(), hashes.size() * sizeof(uint64_t));
 }
 
+static bool hasMagic(std::span<const uint8_t> bytes) {
+  return bytes.size() >= sizeof artifactMagic &&
+         std::memcmp(bytes.data(), artifactMagic, sizeof artifactMagic) == 0;
+}
+
 bool isArtifact(const std::string &path) {
   auto file = MappedFile::open(path);
-  return file && file->bytes().size() >= sizeof artifactMagic &&
-         std::memcmp(file->bytes().data(), artifactMagic, sizeof artifactMagic) == 0;
+  return file && hasMagic(file->bytes());
 }
 
 Status Artifact::damaged(const std::string &what) const {
@@ -36,8 +39,7 @@ Status Artifact::damaged(const std::string &what) const {
 
 Status Artifact::checkHeader() {
   std::span<const uint8_t> bytes = file.bytes();
-  if (bytes.size() < sizeof artifactMagic ||
-      std::memcmp(bytes.data(), artifactMagic, sizeof artifactMagic) != 0)
+  if (!hasMagic(bytes))
     return fail("{}: is no compiled model", path());
   if (bytes.size() < sizeof header)
     return damaged(fmt::format("it has {} bytes, less than a header", bytes.size()));

@@ -4,6 +4,7 @@
 
 #include "llmir/support/Error.h"
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct Manifest {
                                      ///< LLVM's names: "avx2", "fma"
   std::string modelFile;             ///< absolute path of the source model
   int64_t modelFileBytes = 0;        ///< its size
-  int64_t modelFileTime = 0;         ///< when it was changed last, in ns since 1970
+  int64_t modelFileTime = 0;         ///< nanoseconds() of its last change
   std::string cacheKey;              ///< what a cache asked for; empty: made for no cache
   std::string activations;           ///< "int8" or "int16"
   int64_t arenaBytesPerToken = 0;
@@ -53,6 +54,11 @@ struct Manifest {
   int64_t weightBytes = 0; ///< of all weights
   std::vector<WeightManifest> weights;
 };
+
+/// Since 1970.
+inline int64_t nanoseconds(const timespec &time) {
+  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
+}
 
 std::string manifestToJson(const Manifest &manifest);
 

@@ -59,10 +59,6 @@ Expected<Manifest> compileIr(ModuleOp module, const std::string &codeFile,
   return std::move(compilation.manifest);
 }
 
-static int64_t changeTime(const struct stat &info) {
-  return int64_t(info.st_mtim.tv_sec) * 1000000000 + info.st_mtim.tv_nsec;
-}
-
 /// Runs the phases on an open file, in a context of its own.
 static Expected<Manifest> compileFile(const GgufFile &file, const std::string &codeFile,
                                       const CompileOptions &options,
@@ -81,7 +77,7 @@ static Expected<Manifest> compileFile(const GgufFile &file, const std::string &c
     return forward(status);
   compilation.manifest.modelFile = std::filesystem::absolute(file.path());
   compilation.manifest.modelFileBytes = file.info().st_size;
-  compilation.manifest.modelFileTime = changeTime(file.info());
+  compilation.manifest.modelFileTime = nanoseconds(file.info().st_mtim);
   compilation.manifest.cacheKey = options.cacheKey;
   return std::move(compilation.manifest);
 }

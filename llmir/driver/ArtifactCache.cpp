@@ -18,10 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view artifactSuffix = ".llmir";
 
-static int64_t nanoseconds(const timespec &time) {
-  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
-}
-
 /// The time of the last change of the file's state goes in too: a file may be replaced by one of
 /// the same size and date.
 static Expected<std::string> fileIdentity(const std::string &path) {
