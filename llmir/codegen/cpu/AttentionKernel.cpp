@@ -10,14 +10,46 @@ namespace llmir::cpu {
 
 namespace {
 
+/// What tells the kernels of two specs apart, strides aside.
+std::string shapeName(StringRef kind, const AttentionSpec &spec) {
+  llm::KvType kv = spec.kv;
+  auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
+  return fmt::format("{}_{}_{}_{}_{}_{}_{}_{:x}_{}_{:x}", kind.str(),
+                     kv.getElement().isF16() ? "f16" : "f32", spec.queryHeads, kv.getHeads(),
+                     kv.getKDim(), kv.getVDim(), kv.getBlock(), bits(spec.scale), spec.hasWindow,
+                     bits(spec.softcap.value_or(0)));
+}
+
+/// f(K cache, V cache, block table of the sequence, kv head, query rows, position, first position,
+/// split, maxima, sums, values): the softmax of `heads` query heads over one split, from its first
+/// token `split` on. A function of its own, since it is most of the code and both walks need it.
+func::FuncOp oneSplitKernel(KernelBuilder &k, const AttentionSpec &spec, int64_t heads) {
+  std::string name = fmt::format("{}_{}", shapeName("attention_one_split", spec), heads);
+  Type types[] = {k.ptr, k.ptr, k.ptr, k.i64, k.ptr, k.i64, k.i64, k.i64, k.ptr, k.ptr, k.ptr};
+  return k.function(name, types, [&](ValueRange a) {
+    RunningSoftmax state{k, heads, spec.kv.getVDim(), a[8], a[9], a[10]};
+    AttentionTile tile(k, spec, state);
+    tile.kCache = a[0];
+    tile.vCache = a[1];
+    tile.table = a[2];
+    tile.kvHead = a[3];
+    tile.query = a[4];
+    tile.position = a[5];
+    tile.firstPosition = a[6];
+    state.clear();
+    Value split = a[7];
+    Value from = k.max(split, k.bitAnd(tile.firstPosition, k.index(-tile.tokens)));
+    Value to = k.min(k.add(split, k.index(attentionSplit)), k.add(tile.position, k.index(1)));
+    k.forLoop(from, to, tile.tokens, [&](Value start) { tile.attend(start); });
+  });
+}
+
 class AttentionBuilder {
 public:
   AttentionBuilder(KernelBuilder &k, const AttentionSpec &spec, ValueRange a)
-      : k(k), spec(spec), tile(k, spec), q(a[0]), tokenSequence(a[3]), positions(a[4]),
-        blockTable(a[5]), tableStride(a[6]), window(a[7]), results(a[8]) {
-    tile.kCache = a[1];
-    tile.vCache = a[2];
-  }
+      : k(k), spec(spec), kvHeads(spec.kv.getHeads()), group(spec.queryHeads / kvHeads),
+        vDim(spec.kv.getVDim()), q(a[0]), kCache(a[1]), vCache(a[2]), tokenSequence(a[3]),
+        positions(a[4]), blockTable(a[5]), tableStride(a[6]), window(a[7]), results(a[8]) {}
 
   void attendItems(ValueRange a);
   void attendSplits(ValueRange a);
@@ -26,148 +58,112 @@ public:
 private:
   KernelBuilder &k;
   const AttentionSpec &spec;
-  AttentionTile tile;
-  Value q, tokenSequence, positions, blockTable, tableStride, window, results;
-  SoftmaxState running; ///< of the current split; on the stack
-  Value totalMaxima, totalSums;
-  Value passHead; ///< first query head of this walk, within its KV head
+  const int64_t kvHeads, group, vDim;
+  Value q, kCache, vCache, tokenSequence, positions, blockTable, tableStride, window, results;
+  // Of the current query: its KV head, the first query head of this walk, its token and position,
+  // the first position it sees.
+  Value kvHead, firstHead, token, position, firstPosition;
 
   Value loadInt(Value array, Value i) {
     return k.extendUnsigned(k.load(k.at(array, i, 4), k.i32), k.i64);
   }
-  Value firstSeen(Value position) {
-    return spec.hasWindow ? k.max(k.index(0), k.add(k.sub(position, window), k.index(1)))
-                          : k.index(0);
+  /// The query of (token * heads + kv head), from its first head on.
+  void enter(Value item) {
+    token = k.divUnsigned(item, k.index(kvHeads));
+    kvHead = k.remUnsigned(item, k.index(kvHeads));
+    firstHead = k.mul(kvHead, k.index(group));
+    position = loadInt(positions, token);
+    firstPosition =
+        spec.hasWindow ? k.max(k.index(0), k.add(k.sub(position, window), k.index(1))) : k.index(0);
   }
-  Value roundDown(Value value, int64_t multiple) { return k.bitAnd(value, k.index(-multiple)); }
-  int64_t vectorsBytes() const { return tile.heads * tile.lanes * 4; }
-  int64_t valuesBytes() const { return tile.heads * tile.vDim * 4; }
-
-  void allocate() {
-    tile.allocate();
-    running = {k.stack(vectorsBytes()), k.stack(vectorsBytes()), k.stack(valuesBytes())};
-    totalMaxima = k.stack(vectorsBytes());
-    totalSums = k.stack(vectorsBytes());
+  Value end() { return k.add(position, k.index(1)); }
+  Value rowOf(Value rows, int64_t stride, int64_t dim) {
+    return k.at(k.at(rows, token, stride), firstHead, dim * 4);
   }
-  Value firstHead() { return k.add(k.mul(tile.kvHead, k.index(tile.group)), passHead); }
-  void enterQuery(Value token) {
-    tile.table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
-    tile.position = loadInt(positions, token);
-    tile.firstPosition = firstSeen(tile.position);
-    tile.query = k.at(k.at(q, token, spec.qStride), firstHead(), tile.kDim * 4);
+  /// `total`, its values already where the result belongs.
+  RunningSoftmax inResult(RunningSoftmax total) {
+    total.values = rowOf(results, spec.resultStride, vDim);
+    return total;
   }
-  /// What has been merged of a query, whose values are already in the result.
-  SoftmaxState totalOf(Value token) {
-    return {totalMaxima, totalSums,
-            k.at(k.at(results, token, spec.resultStride), firstHead(), tile.vDim * 4)};
-  }
-  SoftmaxState partialAt(Value partials, Value item) {
+  RunningSoftmax partialAt(Value partials, Value item) {
+    const int64_t heads = headsOfWalk(spec), vectors = RunningSoftmax::vectorsBytes(k, heads);
     Value base = k.at(partials, item, attentionPartialBytes(k, spec));
-    return {base, k.offset(base, vectorsBytes()), k.offset(base, 2 * vectorsBytes())};
+    return {k, heads, vDim, base, k.offset(base, vectors), k.offset(base, 2 * vectors)};
   }
-  void clear(const SoftmaxState &state) {
-    tile.state = state;
-    tile.clearState();
-  }
-  void passes(llvm::function_ref<void()> walk);
-  void attendContext(Value token);
-  void attendSplit(Value split);
+  void attendSplit(Value split, const RunningSoftmax &state);
+  void attendContext(const RunningSoftmax &part, const RunningSoftmax &scratch);
 };
 
-/// Calls `walk` for as many query heads at a time as a walk takes.
-void AttentionBuilder::passes(llvm::function_ref<void()> walk) {
-  const int64_t heads = tile.heads, whole = tile.group / heads * heads;
-  k.forLoop(k.index(0), k.index(whole), heads, [&](Value head) {
-    passHead = head;
-    walk();
-  });
-  if (whole < tile.group) {
-    passHead = k.index(whole);
-    tile.heads = tile.group - whole;
-    walk();
-    tile.heads = heads;
-  }
+/// `state` becomes the softmax of the current query over one split.
+void AttentionBuilder::attendSplit(Value split, const RunningSoftmax &state) {
+  Value table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
+  k.call(oneSplitKernel(k, spec, state.heads),
+         {kCache, vCache, table, kvHead, rowOf(q, spec.qStride, spec.kv.getKDim()), position,
+          firstPosition, split, state.maxima, state.sums, state.values});
 }
 
-/// The current query's tiles of one split, into an empty tile.state.
-void AttentionBuilder::attendSplit(Value split) {
-  Value from = k.max(split, roundDown(tile.firstPosition, tile.tokens));
-  Value to = k.min(k.add(split, k.index(attentionSplit)), k.add(tile.position, k.index(1)));
-  k.forLoop(from, to, tile.tokens, [&](Value start) { tile.attend(start); });
-}
-
-void AttentionBuilder::attendContext(Value token) {
-  passes([&] {
-    enterQuery(token);
-    SoftmaxState total = totalOf(token);
-    clear(total);
-    Value firstSplit = roundDown(tile.firstPosition, attentionSplit);
-    k.forLoop(firstSplit, k.add(tile.position, k.index(1)), attentionSplit, [&](Value split) {
-      clear(running);
-      attendSplit(split);
-      tile.mergeInto(total);
-    });
-    tile.normalize(total);
+/// The current query over all it sees.
+void AttentionBuilder::attendContext(const RunningSoftmax &part, const RunningSoftmax &scratch) {
+  RunningSoftmax total = inResult(scratch);
+  total.clear();
+  Value firstSplit = k.bitAnd(firstPosition, k.index(-attentionSplit));
+  k.forLoop(firstSplit, end(), attentionSplit, [&](Value split) {
+    attendSplit(split, part);
+    total.merge(part);
   });
+  total.normalize();
 }
 
 void AttentionBuilder::attendItems(ValueRange a) {
-  allocate();
+  const int64_t heads = headsOfWalk(spec), whole = group / heads * heads;
+  RunningSoftmax part = RunningSoftmax::onStack(k, heads, vDim);
+  RunningSoftmax scratch = RunningSoftmax::onStack(k, heads, vDim);
   k.forLoop(a[0], a[1], a[2], ValueRange{}, [&](Value item, ValueRange) -> Values {
-    tile.kvHead = k.remUnsigned(item, k.index(tile.kvHeads));
-    attendContext(k.divUnsigned(item, k.index(tile.kvHeads)));
+    enter(item);
+    Value headsBefore = firstHead;
+    k.forLoop(k.index(0), k.index(whole), heads, [&](Value head) {
+      firstHead = k.add(headsBefore, head);
+      attendContext(part, scratch);
+    });
+    if (whole < group) {
+      firstHead = k.add(headsBefore, k.index(whole));
+      part.heads = scratch.heads = group - whole;
+      attendContext(part, scratch);
+    }
     return {};
   });
 }
 
 void AttentionBuilder::attendSplits(ValueRange a) {
   Value partials = a[0], splits = a[1];
-  allocate();
-  passHead = k.index(0);
   k.forLoop(a[2], a[3], a[4], ValueRange{}, [&](Value item, ValueRange) -> Values {
-    Value ofHead = k.divUnsigned(item, splits);
+    enter(k.divUnsigned(item, splits));
     Value split = k.mul(k.remUnsigned(item, splits), k.index(attentionSplit));
-    Value token = k.divUnsigned(ofHead, k.index(tile.kvHeads));
-    tile.kvHead = k.remUnsigned(ofHead, k.index(tile.kvHeads));
-    enterQuery(token);
-    Value isSeen = k.bitAnd(k.lessThan(split, k.add(tile.position, k.index(1))),
-                            k.lessThan(tile.firstPosition, k.add(split, k.index(attentionSplit))));
-    k.ifThen(isSeen, [&] {
-      clear(partialAt(partials, item));
-      attendSplit(split);
-    });
+    Value isSeen = k.bitAnd(k.lessThan(split, end()),
+                            k.lessThan(firstPosition, k.add(split, k.index(attentionSplit))));
+    k.ifThen(isSeen, [&] { attendSplit(split, partialAt(partials, item)); });
     return {};
   });
 }
 
 void AttentionBuilder::mergeSplits(ValueRange a) {
   Value partials = a[0], splits = a[1];
-  allocate();
-  passHead = k.index(0);
+  RunningSoftmax scratch = RunningSoftmax::onStack(k, headsOfWalk(spec), vDim);
   k.forLoop(a[2], a[3], a[4], ValueRange{}, [&](Value item, ValueRange) -> Values {
-    Value token = k.divUnsigned(item, k.index(tile.kvHeads));
-    tile.kvHead = k.remUnsigned(item, k.index(tile.kvHeads));
-    Value position = loadInt(positions, token);
+    enter(item);
     auto splitOf = [&](Value p) { return k.divUnsigned(p, k.index(attentionSplit)); };
-    SoftmaxState total = totalOf(token);
-    clear(total);
-    k.forLoop(splitOf(firstSeen(position)), k.add(splitOf(position), k.index(1)), 1,
-              [&](Value split) {
-                tile.state = partialAt(partials, k.add(k.mul(item, splits), split));
-                tile.mergeInto(total);
-              });
-    tile.normalize(total);
+    RunningSoftmax total = inResult(scratch);
+    total.clear();
+    k.forLoop(splitOf(firstPosition), k.add(splitOf(position), k.index(1)), 1, [&](Value split) {
+      total.merge(partialAt(partials, k.add(k.mul(item, splits), split)));
+    });
+    total.normalize();
     return {};
   });
 }
 
 std::string kernelName(StringRef kind, const AttentionSpec &spec) {
-  llm::KvType kv = spec.kv;
-  auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
-  return fmt::format("{}_{}_{}_{}_{}_{}_{}_{:x}_{}_{:x}_{}_{}", kind.str(),
-                     kv.getElement().isF16() ? "f16" : "f32", spec.queryHeads, kv.getHeads(),
-                     kv.getKDim(), kv.getVDim(), kv.getBlock(), bits(spec.scale), spec.hasWindow,
-                     bits(spec.softcap.value_or(0)), spec.qStride, spec.resultStride);
+  return fmt::format("{}_{}_{}", shapeName(kind, spec), spec.qStride, spec.resultStride);
 }
 
 SmallVector<Type> inputTypes(KernelBuilder &k) {
@@ -196,10 +192,12 @@ func::FuncOp attentionKernel(KernelBuilder &k, const AttentionSpec &spec) {
 }
 
 int64_t attentionPartialBytes(KernelBuilder &k, const AttentionSpec &spec) {
-  AttentionTile tile(k, spec);
-  if (tile.heads < tile.group)
+  const int64_t heads = headsOfWalk(spec);
+  if (heads < spec.queryHeads / spec.kv.getHeads())
     return 0;
-  return llvm::alignTo(tile.heads * (2 * tile.lanes + tile.vDim) * 4, 64);
+  return llvm::alignTo(2 * RunningSoftmax::vectorsBytes(k, heads) +
+                           RunningSoftmax::valuesBytes(heads, spec.kv.getVDim()),
+                       64);
 }
 
 func::FuncOp attentionSplitKernel(KernelBuilder &k, const AttentionSpec &spec) {

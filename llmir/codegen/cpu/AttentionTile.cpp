@@ -9,9 +9,8 @@ namespace llmir::cpu {
 
 namespace {
 
-/// The score of positions outside of the context, and a maximum to begin with: finite, so that
-/// their difference is no NaN.
-constexpr double masked = -std::numeric_limits<double>::infinity(), lowest = -3e38;
+/// The score of positions outside of the context.
+constexpr double masked = -std::numeric_limits<double>::infinity();
 /// Vectors of tokens in a tile.
 constexpr int64_t tileVectors = 4;
 /// Query heads whose running softmax is kept at a time.
@@ -21,62 +20,22 @@ constexpr int64_t unroll = 4;
 
 } // namespace
 
-AttentionTile::AttentionTile(KernelBuilder &k, const AttentionSpec &spec)
-    : lanes(k.lanes()), tokens(tileVectors * lanes), block(spec.kv.getBlock()),
-      kDim(spec.kv.getKDim()), vDim(spec.kv.getVDim()), kvHeads(spec.kv.getHeads()),
-      group(spec.queryHeads / kvHeads), heads(std::min(group, mostHeads)), k(k), spec(spec),
-      blocksInTile(std::max<int64_t>(1, tokens / block)), tokensInBlock(std::min(tokens, block)),
-      element(spec.kv.getElement()), bytes(element.isF16() ? 2 : 4) {
+int64_t headsOfWalk(const AttentionSpec &spec) {
+  return std::min(spec.queryHeads / spec.kv.getHeads(), mostHeads);
+}
+
+AttentionTile::AttentionTile(KernelBuilder &k, const AttentionSpec &spec,
+                             const RunningSoftmax &state)
+    : tokens(tileVectors * k.lanes()), k(k), spec(spec), state(state), lanes(k.lanes()),
+      block(spec.kv.getBlock()), kDim(spec.kv.getKDim()), vDim(spec.kv.getVDim()),
+      heads(state.heads), blocksInTile(std::max<int64_t>(1, tokens / block)),
+      tokensInBlock(std::min(tokens, block)), element(spec.kv.getElement()),
+      bytes(element.isF16() ? 2 : 4) {
   const bool manyRegisters = k.target.isa == CpuIsa::Avx512Vnni || k.target.isa == CpuIsa::NeonDot;
   registers = manyRegisters ? 20 : 12;
   headsAtOnce = llvm::divideCeil(heads, llvm::divideCeil(heads, registers / tileVectors));
-}
-
-void AttentionTile::allocate() {
   probabilities = k.stack(headsAtOnce * tokens * 4);
   vBlocks = k.stack(2 * blocksInTile * 8);
-}
-
-void AttentionTile::clearState() {
-  k.forLoop(k.index(0), k.index(heads), 1, [&](Value head) {
-    k.store(k.constFloat(lowest, k.vecF32()), headVector(state.maxima, head));
-    k.store(k.constFloat(0, k.vecF32()), headVector(state.sums, head));
-  });
-  k.forColumns(heads * vDim, [&](Value first, int64_t width) {
-    k.store(k.constFloat(0, k.vec(width, k.f32)), k.at(state.values, first, 4));
-  });
-}
-
-void AttentionTile::mergeInto(const SoftmaxState &total) {
-  k.forLoop(k.index(0), k.index(heads), 1, [&](Value head) {
-    auto load = [&](Value base) { return k.load(headVector(base, head), k.vecF32()); };
-    Value before = load(total.maxima), here = load(state.maxima), maximum = k.max(before, here);
-    Value decay = vectorExpOfNegative(k, k.sub(before, maximum));
-    Value weight = vectorExpOfNegative(k, k.sub(here, maximum));
-    Value sum = k.fma(load(state.sums), weight, k.mul(load(total.sums), decay));
-    k.store(maximum, headVector(total.maxima, head));
-    k.store(sum, headVector(total.sums, head));
-    // Scalars of their own: columns may be fewer than lanes.
-    Value oneDecay = k.extractLane(decay, 0), oneWeight = k.extractLane(weight, 0);
-    Value from = k.at(state.values, head, vDim * 4), to = k.at(total.values, head, vDim * 4);
-    k.forColumns(vDim, [&](Value first, int64_t width) {
-      VectorType type = k.vec(width, k.f32);
-      Value old = k.mul(k.load(k.at(to, first, 4), type), k.splat(oneDecay, width));
-      Value added = k.load(k.at(from, first, 4), type);
-      k.store(k.fma(added, k.splat(oneWeight, width), old), k.at(to, first, 4));
-    });
-  });
-}
-
-void AttentionTile::normalize(const SoftmaxState &total) {
-  k.forLoop(k.index(0), k.index(heads), 1, [&](Value head) {
-    Value sum = k.sumLanes(k.load(headVector(total.sums, head), k.vecF32()));
-    Value inverse = k.div(k.constFloat(1, k.f32), sum), row = k.at(total.values, head, vDim * 4);
-    k.forColumns(vDim, [&](Value first, int64_t width) {
-      Value to = k.at(row, first, 4);
-      k.store(k.mul(k.load(to, k.vec(width, k.f32)), k.splat(inverse, width)), to);
-    });
-  });
 }
 
 Value AttentionTile::loadElements(Value pointer, int64_t width) {
@@ -199,8 +158,8 @@ Values AttentionTile::softmax(Value firstHead, ArrayRef<Value> scores, int64_t c
     inContext.push_back(isInContext(v));
   auto constant = [&](double value) { return k.constFloat(value, k.vecF32()); };
   for (int64_t h = 0; h < count; ++h) {
-    Value maximumAt = headVector(state.maxima, k.add(firstHead, k.index(h)));
-    Value sumAt = headVector(state.sums, k.add(firstHead, k.index(h)));
+    Value maximumAt = state.ofHead(state.maxima, k.add(firstHead, k.index(h)));
+    Value sumAt = state.ofHead(state.sums, k.add(firstHead, k.index(h)));
     Values s;
     Value largest;
     for (int64_t v = 0; v < tileVectors; ++v) {

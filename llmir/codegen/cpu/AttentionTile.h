@@ -4,46 +4,33 @@
 #pragma once
 
 #include "llmir/codegen/cpu/AttentionKernel.h"
+#include "llmir/codegen/cpu/RunningSoftmax.h"
 
 namespace llmir::cpu {
 
-/// The running softmax of a query's heads: [heads][lanes] maxima (all lanes the same) and sums (one
-/// for each lane), [heads][v dim] weighted sums of V. f32.
-struct SoftmaxState {
-  Value maxima, sums, values;
-};
+/// Query heads of a KV head that are treated in one walk over the context.
+int64_t headsOfWalk(const AttentionSpec &spec);
 
 class AttentionTile {
 public:
-  /// Kernels treat `heads` query heads of a KV head in one walk over the context.
-  AttentionTile(KernelBuilder &k, const AttentionSpec &spec);
+  /// For `state.heads` query heads of a KV head. Takes stack: once, at the start of a function.
+  AttentionTile(KernelBuilder &k, const AttentionSpec &spec, const RunningSoftmax &state);
 
-  const int64_t lanes, tokens; ///< tokens of a tile; it starts at a multiple of them
-  const int64_t block, kDim, vDim, kvHeads, group;
-  int64_t heads; ///< query heads of this walk, at most those of the KV head
+  const int64_t tokens; ///< of a tile; it starts at a multiple of them
 
-  /// Scratch on the stack; once, at the start of a function.
-  void allocate();
-
-  // Of one item, set by the kernel: where its keys are.
+  // Where the sequence's keys are.
   Value kCache, vCache, table, kvHead;
-  // Of one query: its heads' rows, its position, the first position it sees.
+  // Of the query: its heads' rows, its position, the first position it sees.
   Value query, position, firstPosition;
-  SoftmaxState state;
 
-  void clearState();
-  /// total = total and the state, merged: what was summed over one split after what was summed over
-  /// those before it.
-  void mergeInto(const SoftmaxState &total);
-  /// values / sums of `total`, in place.
-  void normalize(const SoftmaxState &total);
-
-  /// The current query attends the tile from `first` on.
+  /// The query attends the tile from `first` on: the state takes it in.
   void attend(Value first);
 
 private:
   KernelBuilder &k;
   const AttentionSpec &spec;
+  RunningSoftmax state;
+  const int64_t lanes, block, kDim, vDim, heads;
   const int64_t blocksInTile, tokensInBlock; ///< blocks of a tile; tokens it takes from one
   const Type element;
   const int64_t bytes;
@@ -59,7 +46,6 @@ private:
   Value start;
   Values kBlocks, nextKBlocks;
 
-  Value headVector(Value base, Value head) { return k.at(base, head, lanes * 4); }
   Value broadcast(Value pointer) { return k.splat(k.load(pointer, k.f32), lanes); }
   Value loadElements(Value pointer, int64_t width);
   Values findBlocks(Value first, Value vAddresses);

@@ -47,6 +47,10 @@ public:
   mlir::func::FuncOp function(llvm::StringRef name, mlir::TypeRange arguments,
                               llvm::function_ref<void(ValueRange)> body, bool isPrivate = true);
 
+  void call(mlir::func::FuncOp function, ValueRange operands) {
+    mlir::func::CallOp::create(b, loc, function, operands);
+  }
+
   // Constants: of a scalar type, or splat over a vector type.
   Value constInt(int64_t value, Type type);
   Value constFloat(double value, Type type);
