@@ -117,7 +117,16 @@ def test_against_logits_of_a_file(llmir, tiny, tmp_path):
     expected = np.exp(-np.mean([rows[i, tokens[i + 1]] for i in range(len(tokens) - 1)]))
     assert got["against"]["perplexity"] == pytest.approx(expected, rel=1e-6)
 
-    np.save(saved, np.load(saved)[:-1])
+    whole, complete = np.load(saved), saved.read_bytes()
+    saved.write_bytes(complete[:-2])
+    assert f"ends before its {len(tokens)} rows" in error_of(llmir, path, "--tokens-file", file, "--against", saved)
+    for wrong in (np.nan, np.inf):
+        broken = whole.copy()
+        broken[3, 7] = wrong
+        np.save(saved, broken)
+        assert "logits at position 3 of chunk 1 are not finite" in error_of(
+            llmir, path, "--tokens-file", file, "--against", saved)
+    np.save(saved, whole[:-1])
     assert "has the shape [54, " in error_of(llmir, path, "--tokens-file", file, "--against", saved)
     np.save(saved, np.zeros((2, 3), np.float64))
     assert "numpy.save" in error_of(llmir, path, "--tokens-file", file, "--against", saved)
