@@ -1,6 +1,8 @@
 // The artifact's file: what is written is read back, and nothing that was damaged is taken.
 #include "Fixture.h"
+#include <cstddef>
 #include <gmock/gmock.h>
+#include <xxhash.h>
 
 using namespace llmir;
 using testing::HasSubstr;
@@ -79,6 +81,28 @@ TEST_F(ArtifactTest, SaysWhatIsWrong) {
   weights[artifactPageBytes + 5] = 'x';
   EXPECT_THAT(errorOf(weights), HasSubstr("is damaged: the part \"weights\""));
   EXPECT_EQ(errorOf(weights, Artifact::Check::AllButWeights), "");
+}
+
+TEST_F(ArtifactTest, NoSectionIsTakenFromOutside) {
+  ArtifactHeader written;
+  std::memcpy(&written, whole.data(), sizeof written);
+  for (ArtifactSection ArtifactHeader::*section :
+       {&ArtifactHeader::weights, &ArtifactHeader::code, &ArtifactHeader::manifest,
+        &ArtifactHeader::text})
+    for (auto [offset, bytes] :
+         std::initializer_list<std::pair<uint64_t, uint64_t>>{{0, whole.size() + 1},
+                                                              {whole.size() / 64 * 64 + 64, 0},
+                                                              {64, ~uint64_t(0)},
+                                                              {~uint64_t(63), 64},
+                                                              {(written.*section).offset + 1, 1}}) {
+      ArtifactHeader header = written;
+      (header.*section).offset = offset;
+      (header.*section).bytes = bytes;
+      header.checksum = XXH3_64bits(&header, offsetof(ArtifactHeader, checksum));
+      std::string forged = whole;
+      std::memcpy(forged.data(), &header, sizeof header);
+      EXPECT_THAT(errorOf(forged), HasSubstr("is damaged: a section lies outside"));
+    }
 }
 
 TEST_F(ArtifactTest, WritesNothingOverWhatIsNoFile) {

@@ -232,4 +232,21 @@ TEST(Evaluate, SameLogitsForAnyChunkBatchAndThreads) {
             << threads << " threads, chunk " << chunk << ", batch " << batch;
 }
 
+TEST(Evaluate, RefusesWhatCannotBeEvaluated) {
+  LoadedFixture fixture(1);
+  EvaluateOptions options = {8, 1};
+  auto made = Session::create(*fixture.device, *fixture.program,
+                              evaluateSession(fixture.program->manifest(), 16, options));
+  ASSERT_TRUE(made);
+  auto error = [&](std::vector<int32_t> tokens) {
+    Status status = evaluate(**made, tokens, options, [](std::span<const float>) {
+      ADD_FAILURE() << "logits of nothing";
+      return Status();
+    });
+    return status ? std::string("accepted") : status.error().message;
+  };
+  EXPECT_THAT(error({}), HasSubstr("no tokens to evaluate"));
+  EXPECT_THAT(error({1, 97}), HasSubstr("token 97 (number 2)"));
+}
+
 } // namespace
