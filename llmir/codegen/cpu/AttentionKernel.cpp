@@ -60,9 +60,9 @@ private:
   const AttentionSpec &spec;
   const int64_t kvHeads, group, vDim;
   Value q, kCache, vCache, tokenSequence, positions, blockTable, tableStride, window, results;
-  // Of the current query: its KV head, the first query head of this walk, its token and position,
-  // the first position it sees.
-  Value kvHead, firstHead, token, position, firstPosition;
+  // Of the current query: its KV head, the first query head of this walk, its token, its sequence's
+  // block table, its position, the first position it sees.
+  Value kvHead, firstHead, token, table, position, firstPosition;
 
   Value loadInt(Value array, Value i) {
     return k.extendUnsigned(k.load(k.at(array, i, 4), k.i32), k.i64);
@@ -72,6 +72,7 @@ private:
     token = k.divUnsigned(item, k.index(kvHeads));
     kvHead = k.remUnsigned(item, k.index(kvHeads));
     firstHead = k.mul(kvHead, k.index(group));
+    table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
     position = loadInt(positions, token);
     firstPosition =
         spec.hasWindow ? k.max(k.index(0), k.add(k.sub(position, window), k.index(1))) : k.index(0);
@@ -96,7 +97,6 @@ private:
 
 /// `state` becomes the softmax of the current query over one split.
 void AttentionBuilder::attendSplit(Value split, const RunningSoftmax &state) {
-  Value table = k.at(blockTable, k.mul(loadInt(tokenSequence, token), tableStride), 4);
   k.call(oneSplitKernel(k, spec, state.heads),
          {kCache, vCache, table, kvHead, rowOf(q, spec.qStride, spec.kv.getKDim()), position,
           firstPosition, split, state.maxima, state.sums, state.values});
