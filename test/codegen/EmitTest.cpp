@@ -36,3 +36,13 @@ TEST(Emit, CompilesForEveryKnownTarget) {
     EXPECT_NE(kernels.assembly().find("twice"), std::string::npos) << target;
   }
 }
+
+TEST(Emit, SaysThatTheLinkerIsMissing) {
+  const std::string path = getenv("PATH") ? getenv("PATH") : "";
+  setenv("PATH", "/nowhere", 1);
+  auto linker = cpu::findLinker("/nowhere/either");
+  setenv("PATH", path.c_str(), 1);
+  ASSERT_FALSE(linker);
+  EXPECT_EQ(linker.error().message,
+            "ld.lld is neither in /nowhere/either nor on PATH: install lld-22");
+}

@@ -52,13 +52,14 @@ struct Folder {
 };
 
 /// Compiles the small model; returns the IR it stopped at, or the error.
-std::string compileSmall(CompileOptions options, const std::string &codeFile = "") {
+std::string compileSmall(CompileOptions options, const std::string &codeFile = "",
+                         const std::string &text = smallModel) {
   std::string ir;
   options.target = "x86-64";
   options.stopped = [&](mlir::ModuleOp module) { llvm::raw_string_ostream(ir) << module; };
   mlir::MLIRContext context(compilerDialects(), mlir::MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(smallModel, &context);
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   auto compiled = compileIr(*module, codeFile, options, {});
   return compiled ? ir : "error: " + compiled.error().message;
 }
@@ -148,6 +149,11 @@ TEST(Phases, WrongPluginsAndPipelinesAreNamed) {
                     HasSubstr("no-such-pass"), Not(HasSubstr("\n"))));
   EXPECT_THAT(compileSmall({.extraPasses = {"cse"}}), HasSubstr("must be PHASE:PIPELINE"));
   EXPECT_THAT(compileSmall({.extraPasses = {"fuse:cse"}}), HasSubstr("no such phase"));
+}
+
+TEST(Phases, ExactlyOneModelIsCompiled) {
+  EXPECT_EQ(compileSmall(CompileOptions(), "", "func.func @f() { return }"),
+            "error: the module has 0 llm.model ops, exactly one is compiled");
 }
 
 TEST(Phases, TimingNestsPassesInPhases) {

@@ -8,7 +8,7 @@ import gguf
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BUILD = Path(os.environ.get("LLMIR_BUILD", ROOT / "build"))
+BUILD = Path(os.environ.get("LLMIR_BUILD", ROOT / "build")).resolve()
 
 
 @functools.cache

@@ -122,6 +122,9 @@ def test_places_that_are_not_there(llmir, tiny, tmp_path):
         (nowhere, [], "set LLMIR_CACHE or HOME, or use --no-cache"),
     ]:
         assert expected in error_of(llmir("run", tiny, *ASK, *options, env=env))
+    for folder, expected in [("/nowhere", "a temporary file cannot be made: No such file or directory; set TMPDIR"),
+                             ("/proc", "/proc/llmir-plan: cannot be written: ")]:
+        assert expected in error_of(llmir("inspect", tiny, env=llmir.env | {"TMPDIR": folder}))
     assert "cannot be read: Not a directory" in error_of(llmir("cache", env=llmir.env | {"LLMIR_CACHE": "/dev/null/x"}))
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -153,6 +156,17 @@ def test_a_compiler_that_is_not_whole(llmir, tiny, tmp_path):
         compiler.write_text(script)
         compiler.chmod(0o755)
         assert expected in error_of(start("import", tiny)), script
+
+
+@pytest.mark.parametrize("redirect, reason", [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")])
+def test_the_tools_of_mlir_say_that_stdout_takes_nothing(llmir, tmp_path, redirect, reason):
+    module = tmp_path / "module.mlir"
+    module.write_text("func.func @f() { return }\n")
+    for arguments in (["llmir-opt", module], ["llmir-opt", "--help"], ["llmir-reduce", "--help"]):
+        result = run(*arguments, redirect=redirect, env=llmir.env)
+        assert result.returncode == 1 and result.stderr.decode() == f"LLVM ERROR: IO failure on output stream: {reason}\n"
+    # The server ends when it cannot read its client.
+    assert b"Transport error: " in run("llmir-lsp-server", redirect="<&- " + redirect, env=llmir.env).stderr
 
 
 def test_threads_and_files_that_cannot_be_had(llmir, tiny, tmp_path):

@@ -1,5 +1,6 @@
 // The artifact's file: what is written is read back, and nothing that was damaged is taken.
 #include "Fixture.h"
+#include "test/support/LittleMemory.h"
 #include <cstddef>
 #include <gmock/gmock.h>
 #include <xxhash.h>
@@ -116,6 +117,11 @@ TEST_F(ArtifactTest, WritesNothingOverWhatIsNoFile) {
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().exitCode, exitOutputFailed);
   EXPECT_THAT(full.error().message, HasSubstr("bytes cannot be allocated"));
+  LittleMemory little(16 << 20);
+  auto unmapped = ArtifactWriter::create(fixture.folder / "unmapped", 64 << 20);
+  ASSERT_FALSE(unmapped);
+  EXPECT_EQ(unmapped.error().exitCode, exitOutputFailed);
+  EXPECT_THAT(unmapped.error().message, HasSubstr("unmapped: cannot be mapped: Cannot allocate"));
 }
 
 TEST_F(ArtifactTest, AMappedArtifactOutlivesItsReplacement) {

@@ -2,8 +2,8 @@
 #include "Fixture.h"
 #include "llmir/runtime/device/cpu/CpuProgram.h"
 #include "llmir/support/CpuInfo.h"
+#include "test/support/LittleMemory.h"
 #include <gmock/gmock.h>
-#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -143,15 +143,10 @@ TEST(CpuDevice, RefusesImpossibleThreadCounts) {
 
 TEST(CpuDevice, ThreadsThatCannotBeHadAreAnError) {
   // No room for the stacks: some threads start, then one does not, and the first ones must end.
-  rlimit before{}, limit{};
-  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
-  size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  limit = before;
-  limit.rlim_cur = pages * size_t(sysconf(_SC_PAGESIZE)) + (size_t(200) << 20);
-  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-  auto device = CpuDevice::create(512);
-  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  auto device = [] {
+    LittleMemory forSomeStacks(size_t(200) << 20);
+    return CpuDevice::create(512);
+  }();
   ASSERT_FALSE(device);
   EXPECT_THAT(device.error().message, HasSubstr("512 threads could not be started"));
   EXPECT_THAT(device.error().message, HasSubstr("ask for fewer with --threads"));

@@ -108,24 +108,24 @@ static Status writeMachineCode(llvm::Module &module, llvm::TargetMachine &machin
   return {};
 }
 
+Expected<std::string> findLinker(llvm::StringRef folder) {
+  if (auto beside = llvm::sys::findProgramByName("ld.lld", {folder}))
+    return *beside;
+  if (auto onPath = llvm::sys::findProgramByName("ld.lld"))
+    return *onPath;
+  return fail("ld.lld is neither in {} nor on PATH: install lld-22", folder.str());
+}
+
 static Status link(const std::string &object, const std::string &path) {
-  std::string linker;
-  for (const char *folder : {"/usr/lib/llvm-22/bin", ""}) {
-    auto found = *folder ? llvm::sys::findProgramByName("ld.lld", {folder})
-                         : llvm::sys::findProgramByName("ld.lld");
-    if (found) {
-      linker = *found;
-      break;
-    }
-  }
-  if (linker.empty())
-    return fail("ld.lld is neither in /usr/lib/llvm-22/bin nor on PATH: install lld-22");
+  auto linker = findLinker();
+  if (!linker)
+    return forward(linker);
   std::string message;
-  llvm::StringRef arguments[] = {linker, "-shared", "--no-undefined-version",
-                                 "-z",   "now",     "--build-id=sha1",
-                                 "-o",   path,      object};
-  if (llvm::sys::ExecuteAndWait(linker, arguments, std::nullopt, {}, 0, 0, &message) != 0)
-    return fail("{} could not link {}{}{}", linker, path, message.empty() ? "" : ": ", message);
+  llvm::StringRef arguments[] = {*linker, "-shared", "--no-undefined-version",
+                                 "-z",    "now",     "--build-id=sha1",
+                                 "-o",    path,      object};
+  if (llvm::sys::ExecuteAndWait(*linker, arguments, std::nullopt, {}, 0, 0, &message) != 0)
+    return fail("{} could not link {}{}{}", *linker, path, message.empty() ? "" : ": ", message);
   return {};
 }
 

@@ -22,8 +22,11 @@ struct EmitFiles {
   std::string llvmIr;   ///< write the optimised LLVM IR here as well, if not empty
 };
 
-/// Compiles `module` (LLVM dialect) for `target` and links it into a shared object at `path`. Needs
-/// `ld.lld` beside LLVM's other tools or on PATH. Undefined symbols (libm) are resolved by the
+/// The path of `ld.lld`, from `folder` or else from PATH. Fails if it is in neither.
+Expected<std::string> findLinker(llvm::StringRef folder = "/usr/lib/llvm-22/bin");
+
+/// Compiles `module` (LLVM dialect) for `target` and links it, by findLinker's program, into a
+/// shared object at `path`. Undefined symbols (libm) are resolved by the
 /// loading process. The steps are timed under `timing`, if given.
 Status emitSharedObject(mlir::ModuleOp module, const Target &target, const std::string &path,
                         const EmitFiles &files = {}, mlir::TimingScope *timing = nullptr);
