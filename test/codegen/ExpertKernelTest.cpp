@@ -16,10 +16,10 @@ namespace {
 using Route = void(const float *, int32_t *, float *, int64_t, int64_t);
 using Group = void(const int32_t *, int32_t *, int64_t);
 using Combine = void(const float *, const float *, float *, int64_t, int64_t, int64_t, int64_t);
-using Linear = void(const uint8_t *, const uint8_t *, float *, const float *, int64_t, int64_t,
-                    int64_t);
-using ExpertLinear = void(const uint8_t *, const uint8_t *, float *, const int32_t *,
-                          const int32_t *, int64_t, int64_t, int64_t);
+using Linear = void(const uint8_t *, int64_t, const uint8_t *, float *, int64_t, const float *,
+                    int64_t, int64_t, int64_t);
+using ExpertLinear = void(const uint8_t *, int64_t, const uint8_t *, float *, int64_t,
+                          const int32_t *, const int32_t *, int64_t, int64_t, int64_t);
 
 class ExpertKernels : public testing::TestWithParam<std::string> {};
 
@@ -176,7 +176,7 @@ TEST_P(ExpertKernels, Linear) {
         weights.insert(weights.end(), matrices[e].bytes.begin(), matrices[e].bytes.end());
       }
       const int64_t xStride = llvm::alignTo(rowBytes(activations, k), 64), yStride = (n + 3) * 4;
-      cpu::LinearSpec spec{matrices[0].layout, activations, false, xStride, yStride};
+      cpu::LinearSpec spec{matrices[0].layout, activations, false, xStride};
       std::string one = kernels.add(cpu::linearKernel(kernels.k(), spec));
       spec.rowsPerX = rowsPerX;
       std::string all = kernels.add(cpu::expertLinearKernel(kernels.k(), spec));
@@ -200,14 +200,14 @@ TEST_P(ExpertKernels, Linear) {
       const int64_t panels = matrices[0].layout.panels;
       std::vector<float> y(rows * (n + 3), -7), expected = y;
       for (auto [from, to] : {std::pair{int64_t(1), panels}, {int64_t(0), int64_t(1)}})
-        kernels.kernel<ExpertLinear>(all)(weights.data(), x.data(), y.data(), chosen.data(),
-                                          order.data(), rows, from, to);
+        kernels.kernel<ExpertLinear>(all)(weights.data(), n, x.data(), y.data(), yStride,
+                                          chosen.data(), order.data(), rows, from, to);
       for (int64_t r = 0; r < rows; ++r)
-        kernels.kernel<Linear>(one)(matrices[chosen[r]].bytes.data(), &x[r / rowsPerX * xStride],
-                                    &expected[r * (n + 3)], nullptr, 1, 0, panels);
+        kernels.kernel<Linear>(one)(matrices[chosen[r]].bytes.data(), n, &x[r / rowsPerX * xStride],
+                                    &expected[r * (n + 3)], yStride, nullptr, 1, 0, panels);
       EXPECT_TRUE(sameBits(y.data(), expected.data(), y.size())) << all;
-      kernels.kernel<ExpertLinear>(all)(weights.data(), x.data(), y.data(), chosen.data(),
-                                        order.data(), 0, 0, panels);
+      kernels.kernel<ExpertLinear>(all)(weights.data(), n, x.data(), y.data(), yStride,
+                                        chosen.data(), order.data(), 0, 0, panels);
     }
   }
 }

@@ -8,8 +8,8 @@ using namespace llmir::test;
 
 namespace {
 
-using Linear = void(const uint8_t *, const uint8_t *, float *, const float *, int64_t, int64_t,
-                    int64_t);
+using Linear = void(const uint8_t *, int64_t, const uint8_t *, float *, int64_t, const float *,
+                    int64_t, int64_t, int64_t);
 constexpr int64_t allTokens = 17, gap = 5;
 
 struct Case {
@@ -29,8 +29,8 @@ Case addCase(KernelModule &kernels, const Target &target, Format format, Format 
   Case c{packedMatrix(target, format, n, k), activations, {}, {}};
   if (bias)
     c.bias = randomFloats(n, 5);
-  c.kernel = kernels.add(cpu::linearKernel(
-      kernels.k(), {c.weight.layout, activations, bias, c.xStride(), c.yStride()}));
+  c.kernel = kernels.add(
+      cpu::linearKernel(kernels.k(), {c.weight.layout, activations, bias, c.xStride()}));
   return c;
 }
 
@@ -88,8 +88,8 @@ void check(const KernelModule &kernels, const Case &c) {
   const float *bias = c.bias.empty() ? nullptr : c.bias.data();
   const int64_t panels = c.weight.layout.panels, stride = c.n() + gap;
   auto run = [&](float *y, int64_t token, int64_t tokens, int64_t panel0, int64_t panel1) {
-    kernel(c.weight.bytes.data(), &x[token * c.xStride()], y + token * stride, bias, tokens, panel0,
-           panel1);
+    kernel(c.weight.bytes.data(), c.n(), &x[token * c.xStride()], y + token * stride, c.yStride(),
+           bias, tokens, panel0, panel1);
   };
   std::vector<float> y(allTokens * stride, -7);
   run(y.data(), 0, allTokens, 0, panels);

@@ -10,18 +10,19 @@ static constexpr int64_t tileTokens = 4;
 /// Tokens from which on decoding a panel for all of them pays.
 static constexpr int64_t fewestUnpacked = 16;
 
+/// Whether no panel has rows behind the last one.
+static bool fillsPanels(const PackedLayout &layout) { return layout.n % layout.panelRows() == 0; }
+
 /// Adds the bias and writes the sums of one tile; columns behind n are not written.
 /// `rows` are the tokens' rows of y.
-static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, const Values &rows,
-                      Value bias, const Values &sums) {
+static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value n, Value panel,
+                      const Values &rows, Value bias, const Values &sums) {
   const PackedLayout &layout = spec.weight;
-  const bool exact = layout.n % layout.panelRows() == 0;
+  const bool exact = fillsPanels(layout);
   Value row0 = k.mul(panel, k.index(layout.panelRows()));
   for (int64_t block = 0; block < layout.rowBlocks; ++block) {
     Value row = k.add(row0, k.index(block * layout.lanes));
-    Value count =
-        exact ? Value()
-              : k.max(k.index(0), k.min(k.index(layout.lanes), k.sub(k.index(layout.n), row)));
+    Value count = exact ? Value() : k.max(k.index(0), k.min(k.index(layout.lanes), k.sub(n, row)));
     auto load = [&](Value pointer) {
       return exact ? k.load(pointer, k.vecF32()) : k.loadFirst(pointer, k.vecF32(), count);
     };
@@ -38,18 +39,19 @@ static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value panel, con
 
 mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const LinearSpec &spec,
                                   const LinearSteps &steps) {
-  llvm::SmallVector<Type> arguments = {k.ptr, k.ptr, k.ptr, k.ptr, k.i64, k.i64, k.i64};
+  llvm::SmallVector<Type> arguments = {k.ptr, k.i64, k.ptr, k.ptr, k.i64,
+                                       k.ptr, k.i64, k.i64, k.i64};
   if (spec.rowsPerX)
     arguments.push_back(k.ptr);
   return k.function(name, arguments, [&](ValueRange a) {
-    Value weight = a[0], x = a[1], y = a[2], bias = a[3], tokens = a[4];
+    Value weight = a[0], n = a[1], x = a[2], y = a[3], yStride = a[4], bias = a[5], tokens = a[6];
     steps.prepare();
-    k.forLoop(a[5], a[6], 1, [&](Value panel) {
+    k.forLoop(a[7], a[8], 1, [&](Value panel) {
       Value packed = k.at(weight, panel, spec.weight.panelBytes);
       auto tiles = [&](Value from, Value to, int64_t count, Value weights) {
         k.forLoop(from, to, count, [&](Value token) {
           auto picked = [&](int64_t i) {
-            return k.extendUnsigned(k.load(k.offset(k.at(a[7], token, 4), 4 * i), k.i32), k.i64);
+            return k.extendUnsigned(k.load(k.offset(k.at(a[9], token, 4), 4 * i), k.i32), k.i64);
           };
           LinearTile t{weights, x, count, spec.xStride, weights != packed};
           if (!spec.rowsPerX)
@@ -60,11 +62,10 @@ mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const 
           Values sums = steps.tile(t);
           // Behind the sums: addresses in front of them would take registers from them.
           Values rows;
-          Value first = spec.rowsPerX ? Value() : k.at(y, token, spec.yStride);
           for (int64_t i = 0; i < count; ++i)
-            rows.push_back(spec.rowsPerX ? k.at(y, picked(i), spec.yStride)
-                                         : k.offset(first, i * spec.yStride));
-          storeTile(k, spec, panel, rows, bias, sums);
+            rows.push_back(
+                k.offset(y, k.mul(spec.rowsPerX ? picked(i) : k.add(token, k.index(i)), yStride)));
+          storeTile(k, spec, n, panel, rows, bias, sums);
         });
       };
       Value whole = k.mul(k.divUnsigned(tokens, k.index(tileTokens)), k.index(tileTokens));
@@ -87,9 +88,9 @@ void prefetchAhead(KernelBuilder &k, Value pointer, int64_t bytes) {
 }
 
 mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec) {
-  std::string name = fmt::format("linear_{}_{}_{}x{}{}_{}_{}", formatInfo(spec.weight.format).name,
-                                 formatInfo(spec.activations).name, spec.weight.n, spec.weight.k,
-                                 spec.bias ? "_bias" : "", spec.xStride, spec.yStride);
+  std::string name = fmt::format("linear_{}_{}_{}_{}{}{}", formatInfo(spec.weight.format).name,
+                                 formatInfo(spec.activations).name, spec.weight.k, spec.xStride,
+                                 fillsPanels(spec.weight) ? "" : "_tail", spec.bias ? "_bias" : "");
   if (spec.rowsPerX)
     name += fmt::format("_picked_{}", spec.rowsPerX);
   return formatInfo(spec.weight.format).scheme ? linearQuantKernel(k, name, spec)

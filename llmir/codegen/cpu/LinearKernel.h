@@ -11,22 +11,26 @@ struct LinearSpec {
   PackedLayout weight;
   Format activations = Format::F32; ///< F32, or A8 / A16 with a quantised weight
   bool bias = false;
-  int64_t xStride = 0, yStride = 0; ///< bytes from one token's row to the next
+  int64_t xStride = 0; ///< bytes from one token's row to the next
   /// Not 0: rows are picked by a list. Token i's row of y is list[i], and this many rows of y share
   /// a row of x: that is list[i] / rowsPerX.
   int64_t rowsPerX = 0;
 };
 
-/// f(weight ptr, x ptr, y ptr, bias ptr (f32 [n]; null without bias), tokens i64, panel0 i64,
-/// panel1 i64). x rows are f32, or the planes of quantizeActivations (quant/Format.h); y rows are
-/// f32. Exactly the n columns of y are written. The sum of an output is taken in one order whatever
-/// `tokens` is: same row, same bits. With rowsPerX, a last argument is the list ptr (i32 [tokens]).
+/// f(weight ptr, n i64, x ptr, y ptr, yStride i64, bias ptr (f32 [n]; null without bias), tokens
+/// i64, panel0 i64, panel1 i64). x rows are f32, or the planes of quantizeActivations
+/// (quant/Format.h); y rows are f32, yStride bytes apart. Exactly the n columns of y are written.
+/// The sum of an output is taken in one order whatever `tokens` is: same row, same bits. With
+/// rowsPerX, a last argument is the list ptr (i32 [tokens]).
+///
+/// Matrices that differ in n alone share a kernel, unless one fills its last panel and the other
+/// does not: of a layer's products, few have kernels of their own.
 mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec);
 
-/// f(weights ptr, x ptr, y ptr, experts ptr, order ptr (i32 [rows]), rows i64, panel0 i64, panel1
-/// i64): row r of y (a token and one of its experts) is the product of row r / spec.rowsPerX of x
-/// with matrix experts[r] of `weights`, which lie one after the other; `order` lists the rows
-/// sorted by expert.
+/// f(weights ptr, n i64, x ptr, y ptr, yStride i64, experts ptr, order ptr (i32 [rows]), rows i64,
+/// panel0 i64, panel1 i64): row r of y (a token and one of its experts) is the product of row
+/// r / spec.rowsPerX of x with matrix experts[r] of `weights`, which lie one after the other;
+/// `order` lists the rows sorted by expert.
 mlir::func::FuncOp expertLinearKernel(KernelBuilder &k, const LinearSpec &spec);
 
 struct EmbedSpec {

@@ -110,11 +110,12 @@ void FunctionLowering::lowerLinear(llm::LinearOp op, int64_t columnUnit) {
   auto get = rootOf(op.getWeight()).getDefiningOp<llm::GetWeightOp>();
   const PackedLayout &layout = *context.weights.at(get.getWeight()).layout;
   LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()),
-                  op.getBias() != nullptr, stride(op.getX()), stride(op.getResult())};
+                  op.getBias() != nullptr, stride(op.getX())};
   Range panels = panelShare(layout, columnUnit);
   call(linearKernel(k, spec),
-       {weight, pointer(op.getX()), pointer(op.getResult()), weightPointer(op.getBias()),
-        rowCount(op.getResult()), panels.from, panels.to});
+       {weight, k.index(layout.n), pointer(op.getX()), pointer(op.getResult()),
+        k.index(stride(op.getResult())), weightPointer(op.getBias()), rowCount(op.getResult()),
+        panels.from, panels.to});
 }
 
 void FunctionLowering::lowerExpertsRoute(llm::ExpertsRouteOp op) {
@@ -133,12 +134,13 @@ void FunctionLowering::lowerExpertsLinear(llm::ExpertsLinearOp op, int64_t colum
   auto get = rootOf(op.getWeight()).getDefiningOp<llm::GetWeightOp>();
   const PackedLayout &layout = *context.weights.at(get.getWeight()).layout;
   LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()), /*bias=*/false,
-                  stride(op.getX()), stride(op.getResult())};
+                  stride(op.getX())};
   spec.rowsPerX = op.getX().getType().getRank() == 3 ? 1 : columnsOf(op.getExperts());
   Range panels = panelShare(layout, columnUnit);
   call(expertLinearKernel(k, spec),
-       {weight, pointer(op.getX()), pointer(op.getResult()), pointer(op.getExperts()),
-        pointer(op.getOrder()), rowCount(op.getResult()), panels.from, panels.to});
+       {weight, k.index(layout.n), pointer(op.getX()), pointer(op.getResult()),
+        k.index(stride(op.getResult())), pointer(op.getExperts()), pointer(op.getOrder()),
+        rowCount(op.getResult()), panels.from, panels.to});
 }
 
 void FunctionLowering::lowerExpertsCombine(llm::ExpertsCombineOp op, llm::Partition partition,
