@@ -1,5 +1,6 @@
 // The way from a kernel to callable code, on every target this machine runs.
 #include "KernelTest.h"
+#include "mlir/Parser/Parser.h"
 
 using namespace llmir;
 using namespace llmir::test;
@@ -33,7 +34,26 @@ TEST(Emit, CompilesForEveryKnownTarget) {
       k.store(k.add(x, x), a[0]);
     }));
     kernels.compile(/*load=*/false);
-    EXPECT_NE(kernels.assembly().find("twice"), std::string::npos) << target;
+  }
+}
+
+TEST(Emit, SaysWhatCannotBeWritten) {
+  const Target target = Target::named("x86-64").value();
+  for (auto [files, expected] :
+       {std::pair{cpu::EmitFiles{.assembly = "/dev/full", .llvmIr = ""}, "/dev/full: cannot be"},
+        {{.assembly = "", .llvmIr = "/dev/full"}, "/dev/full: cannot be written: No space left"},
+        {{.assembly = "", .llvmIr = "/nowhere/x"},
+         "/nowhere/x: cannot be written: No such file"}}) {
+    mlir::DialectRegistry registry;
+    cpu::registerKernelDialects(registry);
+    cpu::registerEmitDialects(registry);
+    mlir::MLIRContext context(registry);
+    context.loadAllAvailableDialects();
+    auto module =
+        mlir::parseSourceString<mlir::ModuleOp>("llvm.func @f() { llvm.return }", &context);
+    Status status = cpu::emitSharedObject(*module, target, "", files);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().message.find(expected), 0u) << status.error().message;
   }
 }
 

@@ -176,7 +176,7 @@ TEST_P(ExpertKernels, Linear) {
         weights.insert(weights.end(), matrices[e].bytes.begin(), matrices[e].bytes.end());
       }
       const int64_t xStride = llvm::alignTo(rowBytes(activations, k), 64), yStride = (n + 3) * 4;
-      cpu::LinearSpec spec{matrices[0].layout, activations, false, xStride};
+      cpu::LinearSpec spec{matrices[0].layout, activations, xStride};
       std::string one = kernels.add(cpu::linearKernel(kernels.k(), spec));
       spec.rowsPerX = rowsPerX;
       std::string all = kernels.add(cpu::expertLinearKernel(kernels.k(), spec));

@@ -53,26 +53,22 @@ public:
     return function.getName().str();
   }
 
-  /// Verifies and compiles the module; `load` is false for targets that this machine cannot run,
-  /// and where the assembly is what is looked at.
+  /// Verifies and compiles the module; `load` is false for targets that this machine cannot run.
   void compile(bool load = true) {
-    ASSERT_TRUE(mlir::succeeded(mlir::verify(*module)));
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "llmir-kernels-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-    cpu::EmitFiles files;
-    if (!load)
-      files.assembly = folder + "/kernels.s";
-    mlir::PassManager passes(module->getContext());
-    cpu::addLlvmLowering(passes);
-    EXPECT_TRUE(mlir::succeeded(passes.run(*module)));
-    Status status = cpu::emitSharedObject(*module, target, folder + "/kernels.so", files);
-    ASSERT_TRUE(status) << status.error().message;
-    if (!load)
+    emit(/*object=*/true);
+    if (!load || testing::Test::HasFatalFailure())
       return;
     library = dlopen((folder + "/kernels.so").c_str(), RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(library, nullptr) << dlerror();
+  }
+
+  /// Verifies the module and gives its assembly.
+  std::string assembly() {
+    emit(/*object=*/false);
+    std::ifstream file(folder + "/kernels.s");
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
   }
 
   /// The compiled kernel: kernel<void(const float *, float *, int64_t)>(name).
@@ -83,14 +79,25 @@ public:
     return reinterpret_cast<Signature *>(symbol);
   }
 
-  std::string assembly() const {
-    std::ifstream file(folder + "/kernels.s");
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
+private:
+  /// Writes kernels.so or kernels.s into a folder of the module's own.
+  void emit(bool object) {
+    ASSERT_TRUE(mlir::succeeded(mlir::verify(*module)));
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "llmir-kernels-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder = pattern;
+    mlir::PassManager passes(module->getContext());
+    cpu::addLlvmLowering(passes);
+    EXPECT_TRUE(mlir::succeeded(passes.run(*module)));
+    cpu::EmitFiles files;
+    if (!object)
+      files.assembly = folder + "/kernels.s";
+    Status status =
+        cpu::emitSharedObject(*module, target, object ? folder + "/kernels.so" : "", files);
+    ASSERT_TRUE(status) << status.error().message;
   }
 
-private:
   Target target;
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;

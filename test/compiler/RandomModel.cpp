@@ -44,7 +44,7 @@ public:
     chooseSizes();
     chooseFormats();
     std::string functions, calls;
-    int64_t kinds = pick({1, 1, 2});
+    int64_t kinds = pick({1, 1, 1, 2});
     for (int64_t kind = 0; kind < kinds; ++kind)
       functions += layerFunction(kind, kinds);
     for (int64_t layer = 0; layer < layers; ++layer)

@@ -89,23 +89,29 @@ static Status optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   return {};
 }
 
-static Status writeMachineCode(llvm::Module &module, llvm::TargetMachine &machine,
-                               const std::string &path, llvm::CodeGenFileType type) {
+/// Writes a file by `print`. A stream that is destroyed with an error would end the process.
+static Status writeFile(const std::string &path,
+                        llvm::function_ref<Status(llvm::raw_pwrite_stream &)> print) {
   std::error_code error;
   llvm::raw_fd_ostream stream(path, error);
   if (error)
     return fail("{}: cannot be written: {}", path, error.message());
-  {
-    // The printer of assembly flushes its buffer when it is destroyed: before the file is closed.
+  Status printed = print(stream);
+  stream.close();
+  error = stream.error();
+  stream.clear_error();
+  return error ? fail("{}: cannot be written: {}", path, error.message()) : printed;
+}
+
+static Status writeMachineCode(llvm::Module &module, llvm::TargetMachine &machine,
+                               const std::string &path, llvm::CodeGenFileType type) {
+  return writeFile(path, [&](llvm::raw_pwrite_stream &stream) -> Status {
     llvm::legacy::PassManager passes;
     if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
       return fail("internal: LLVM cannot emit this kind of file");
     passes.run(module);
-  }
-  stream.close();
-  if (stream.has_error())
-    return fail("{}: cannot be written: {}", path, stream.error().message());
-  return {};
+    return {};
+  });
 }
 
 Expected<std::string> findLinker(llvm::StringRef folder) {
@@ -158,11 +164,12 @@ Status emitSharedObject(ModuleOp module, const Target &target, const std::string
     return status;
   step = steps.nest("generate machine code");
   if (!files.llvmIr.empty()) {
-    std::error_code error;
-    llvm::raw_fd_ostream stream(files.llvmIr, error);
-    if (error)
-      return fail("{}: cannot be written: {}", files.llvmIr, error.message());
-    llvmModule->print(stream, nullptr);
+    auto print = [&](llvm::raw_pwrite_stream &stream) -> Status {
+      llvmModule->print(stream, nullptr);
+      return {};
+    };
+    if (auto status = writeFile(files.llvmIr, print); !status)
+      return status;
   }
   if (!files.assembly.empty()) {
     auto clone = llvm::CloneModule(*llvmModule);
@@ -171,6 +178,8 @@ Status emitSharedObject(ModuleOp module, const Target &target, const std::string
         !status)
       return status;
   }
+  if (path.empty())
+    return {};
   std::string object = path + ".o";
   llvm::sys::RemoveFileOnSignal(object);
   auto removed = llvm::make_scope_exit([&] { unlink(object.c_str()); });

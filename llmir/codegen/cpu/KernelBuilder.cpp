@@ -108,6 +108,10 @@ Value KernelBuilder::lessThan(Value x, Value y) {
     return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, x, y);
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
 }
+Value KernelBuilder::isNull(Value pointer) {
+  return LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, pointer,
+                              LLVM::ZeroOp::create(b, loc, ptr));
+}
 Value KernelBuilder::isEqual(Value x, Value y) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, y);
 }

@@ -74,7 +74,8 @@ public:
   Value shiftRightUnsigned(Value x, int64_t bits);
   Value shiftRightUnsigned(Value x, Value bits); ///< by a scalar of x's element type
   Value lessThan(Value x, Value y);              ///< signed integers, or ordered floats
-  Value isEqual(Value x, Value y);               ///< integers
+  Value isNull(Value pointer);
+  Value isEqual(Value x, Value y); ///< integers
   Value isNot(Value condition);
   Value select(Value condition, Value whenTrue, Value whenFalse);
 

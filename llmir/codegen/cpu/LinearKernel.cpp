@@ -20,17 +20,16 @@ static void storeTile(KernelBuilder &k, const LinearSpec &spec, Value n, Value p
   const PackedLayout &layout = spec.weight;
   const bool exact = fillsPanels(layout);
   Value row0 = k.mul(panel, k.index(layout.panelRows()));
+  Value zeros = k.constantArray("zeros", std::vector<double>(layout.lanes / 2));
   for (int64_t block = 0; block < layout.rowBlocks; ++block) {
     Value row = k.add(row0, k.index(block * layout.lanes));
     Value count = exact ? Value() : k.max(k.index(0), k.min(k.index(layout.lanes), k.sub(n, row)));
     auto load = [&](Value pointer) {
       return exact ? k.load(pointer, k.vecF32()) : k.loadFirst(pointer, k.vecF32(), count);
     };
-    Value b = spec.bias ? load(k.at(bias, row, 4)) : Value();
+    Value b = load(k.select(k.isNull(bias), zeros, k.at(bias, row, 4)));
     for (size_t token = 0; token < rows.size(); ++token) {
-      Value sum = sums[token * layout.rowBlocks + block];
-      if (b)
-        sum = k.add(sum, b);
+      Value sum = k.add(sums[token * layout.rowBlocks + block], b);
       Value pointer = k.at(rows[token], row, 4);
       exact ? k.store(sum, pointer) : k.storeFirst(sum, pointer, count);
     }
@@ -88,9 +87,9 @@ void prefetchAhead(KernelBuilder &k, Value pointer, int64_t bytes) {
 }
 
 mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec) {
-  std::string name = fmt::format("linear_{}_{}_{}_{}{}{}", formatInfo(spec.weight.format).name,
+  std::string name = fmt::format("linear_{}_{}_{}_{}{}", formatInfo(spec.weight.format).name,
                                  formatInfo(spec.activations).name, spec.weight.k, spec.xStride,
-                                 fillsPanels(spec.weight) ? "" : "_tail", spec.bias ? "_bias" : "");
+                                 fillsPanels(spec.weight) ? "" : "_tail");
   if (spec.rowsPerX)
     name += fmt::format("_picked_{}", spec.rowsPerX);
   return formatInfo(spec.weight.format).scheme ? linearQuantKernel(k, name, spec)

@@ -10,20 +10,19 @@ namespace llmir::cpu {
 struct LinearSpec {
   PackedLayout weight;
   Format activations = Format::F32; ///< F32, or A8 / A16 with a quantised weight
-  bool bias = false;
   int64_t xStride = 0; ///< bytes from one token's row to the next
   /// Not 0: rows are picked by a list. Token i's row of y is list[i], and this many rows of y share
   /// a row of x: that is list[i] / rowsPerX.
   int64_t rowsPerX = 0;
 };
 
-/// f(weight ptr, n i64, x ptr, y ptr, yStride i64, bias ptr (f32 [n]; null without bias), tokens
+/// f(weight ptr, n i64, x ptr, y ptr, yStride i64, bias ptr (f32 [n]; null: none), tokens
 /// i64, panel0 i64, panel1 i64). x rows are f32, or the planes of quantizeActivations
 /// (quant/Format.h); y rows are f32, yStride bytes apart. Exactly the n columns of y are written.
 /// The sum of an output is taken in one order whatever `tokens` is: same row, same bits. With
 /// rowsPerX, a last argument is the list ptr (i32 [tokens]).
 ///
-/// Matrices that differ in n alone share a kernel, unless one fills its last panel and the other
+/// Matrices that differ in n or in having a bias share a kernel, unless one fills its last panel and the other
 /// does not: of a layer's products, few have kernels of their own.
 mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec);
 

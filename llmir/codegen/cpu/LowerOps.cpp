@@ -109,8 +109,7 @@ void FunctionLowering::lowerLinear(llm::LinearOp op, int64_t columnUnit) {
     return;
   auto get = rootOf(op.getWeight()).getDefiningOp<llm::GetWeightOp>();
   const PackedLayout &layout = *context.weights.at(get.getWeight()).layout;
-  LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()),
-                  op.getBias() != nullptr, stride(op.getX())};
+  LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()), stride(op.getX())};
   Range panels = panelShare(layout, columnUnit);
   call(linearKernel(k, spec),
        {weight, k.index(layout.n), pointer(op.getX()), pointer(op.getResult()),
@@ -133,8 +132,7 @@ void FunctionLowering::lowerExpertsLinear(llm::ExpertsLinearOp op, int64_t colum
     return;
   auto get = rootOf(op.getWeight()).getDefiningOp<llm::GetWeightOp>();
   const PackedLayout &layout = *context.weights.at(get.getWeight()).layout;
-  LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()), /*bias=*/false,
-                  stride(op.getX())};
+  LinearSpec spec{layout, *llm::formatOf(op.getX().getType().getElementType()), stride(op.getX())};
   spec.rowsPerX = op.getX().getType().getRank() == 3 ? 1 : columnsOf(op.getExperts());
   Range panels = panelShare(layout, columnUnit);
   call(expertLinearKernel(k, spec),
