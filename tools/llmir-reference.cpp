@@ -13,7 +13,7 @@ using namespace llmir;
 using namespace mlir;
 
 struct Arguments {
-  std::string model, tokensFile, logitsFile, activations = "none", kv = "f32";
+  std::string model, tokensFile, logitsFile, activations = "none", kv = "f32", quantize = "none";
   int64_t chunk = 0;
   int threads = 1;
   bool printIr = false;
@@ -78,11 +78,14 @@ static Status writeLogits(llm::ModelOp model, const GgufFile &file, const Argume
 }
 
 static Status run(const Arguments &arguments) {
-  const auto &[model, tokensFile, logitsFile, activations, kv, chunk, threads, printIr] = arguments;
+  const auto &[model, tokensFile, logitsFile, activations, kv, quantize, chunk, threads, printIr] =
+      arguments;
   if (kv != "f32" && kv != "f16")
     return fail("--kv {}: must be f32 or f16", kv);
   if (activations != "none" && activations != "int8" && activations != "int16")
     return fail("--activations {}: must be none, int8 or int16", activations);
+  if (quantize != "none" && quantize != "int8" && quantize != "int4")
+    return fail("--quantize {}: must be none, int8 or int4", quantize);
   if (!printIr && (tokensFile.empty() || logitsFile.empty()))
     return fail("--tokens-file and --logits are needed, or --print-ir");
   auto file = GgufFile::open(model);
@@ -95,15 +98,16 @@ static Status run(const Arguments &arguments) {
   auto module = importGguf(*file, options, context);
   if (!module)
     return forward(module);
+  PassManager passes(&context);
+  if (quantize != "none")
+    passes.addNestedPass<llm::ModelOp>(llm::createQuantizeWeightsPass({.weights = quantize}));
   if (activations != "none") {
-    PassManager passes(&context);
-    llm::QuantizeActivationsPassOptions precision;
-    precision.activations = activations;
     passes.addNestedPass<llm::ModelOp>(llm::createExpandExpertsPass());
-    passes.addNestedPass<llm::ModelOp>(llm::createQuantizeActivationsPass(precision));
-    if (failed(passes.run(**module)))
-      return fail("{}: its activations cannot be quantised", model);
+    passes.addNestedPass<llm::ModelOp>(
+        llm::createQuantizeActivationsPass({.activations = activations}));
   }
+  if (failed(passes.run(**module)))
+    return fail("{}: cannot be quantised", model);
   if (printIr) {
     (*module)->print(llvm::outs());
     return {};
@@ -120,6 +124,7 @@ int main(int argc, char **argv) {
   app.add_option("--chunk", arguments.chunk, "tokens of a step (0: all at once)");
   app.add_option("--activations", arguments.activations, "none, int8 or int16");
   app.add_option("--kv", arguments.kv, "f32 or f16");
+  app.add_option("--quantize", arguments.quantize, "weights of floats: none, int8 or int4");
   app.add_option("--threads", arguments.threads);
   app.add_flag("--print-ir", arguments.printIr, "print the module and stop");
   try {

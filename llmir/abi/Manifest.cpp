@@ -126,6 +126,7 @@ std::string manifestToJson(const Manifest &manifest) {
                {"model_file_time", manifest.modelFileTime},
                {"cache_key", manifest.cacheKey},
                {"activations", manifest.activations},
+               {"quantize", manifest.quantize},
                {"arena_bytes_per_token", manifest.arenaBytesPerToken},
                {"model",
                 {{"name", model.name},
@@ -142,6 +143,9 @@ std::string manifestToJson(const Manifest &manifest) {
                {"weight_slots", manifest.weightSlots},
                {"weight_bytes", manifest.weightBytes},
                {"weights", std::move(weights)}};
+  // Only where it was asked for: all other artifacts keep their bytes.
+  if (manifest.quantize == "none")
+    json.erase("quantize");
   // Names come from model files and may be no UTF-8.
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -172,6 +176,8 @@ Expected<Manifest> manifestFromJson(const std::string &text, const std::string &
   reader.read("model_file_time", manifest.modelFileTime, INT64_MIN, INT64_MAX);
   reader.read("cache_key", manifest.cacheKey);
   reader.read("activations", manifest.activations, {"int8", "int16"});
+  if (json.contains("quantize"))
+    reader.read("quantize", manifest.quantize, {"none", "int8", "int4"});
   reader.read("arena_bytes_per_token", manifest.arenaBytesPerToken, 0, int64_t(1) << 32);
   if (const Json *model = reader.find("model")) {
     FieldReader part(*model, name + ": model", status);

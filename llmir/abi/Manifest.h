@@ -47,6 +47,7 @@ struct Manifest {
   int64_t modelFileTime = 0;         ///< nanoseconds() of its last change
   std::string cacheKey;              ///< what a cache asked for; empty: made for no cache
   std::string activations;           ///< "int8" or "int16"
+  std::string quantize = "none";     ///< "none", "int8" or "int4": what float weights became
   int64_t arenaBytesPerToken = 0;
   ModelManifest model;
   KvManifest kv;

@@ -159,8 +159,9 @@ class BenchCommand : public Command {
 
   void report(const LoadedProgram &loaded, const BenchmarkSizes &sizes) const {
     FILE *out = jsonFile == "-" ? stderr : stdout;
-    printTo(out, "{}, {} threads, {} activations, {} repetitions\n", cpuModelName(),
-            loaded.device->threads(), loaded.program->manifest().activations, repetitions);
+    const Manifest &manifest = loaded.program->manifest();
+    printTo(out, "{}, {} threads, {}{} activations, {} repetitions\n", cpuModelName(),
+            loaded.device->threads(), quantizeText(manifest), manifest.activations, repetitions);
     for (const Case &one : cases) {
       const char *mark = one.foreignShareOfAll() > noisyShare ? "  *" : "";
       if (one.kind == Kind::Prefill)
@@ -218,6 +219,7 @@ class BenchCommand : public Command {
                  {"threads", loaded.device->threads()},
                  {"activations", manifest.activations},
                  {"kv", manifest.kv.elementType},
+                 {"quantize", manifest.quantize},
                  {"prefill_chunk", execution.prefillChunk},
                  {"repetitions", repetitions},
                  {"prefill", std::move(prefill)},

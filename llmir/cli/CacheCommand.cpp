@@ -116,9 +116,10 @@ class CacheCommand : public Command {
       bytes += entry.bytes;
       std::string what = describe(entry.staleness);
       if (entry.manifest)
-        what = fmt::format("{:<11} {:<5} {:<3} {}{}{}", entry.manifest->cpu,
+        what = fmt::format("{:<11} {:<5} {:<3} {:<4} {}{}{}", entry.manifest->cpu,
                            entry.manifest->activations, entry.manifest->kv.elementType,
-                           entry.manifest->modelFile, what.empty() ? "" : "  ! ", what);
+                           entry.manifest->quantize, entry.manifest->modelFile,
+                           what.empty() ? "" : "  ! ", what);
       else
         what = fmt::format("{}  ! {}", entry.path, what);
       printTo(stdout, "{}  {:>9.1f} MB  {}\n", shownTime(entry.lastUsed),
@@ -139,7 +140,8 @@ class CacheCommand : public Command {
                      {"compiler", entry.manifest->compiler},
                      {"target", entry.manifest->cpu},
                      {"activations", entry.manifest->activations},
-                     {"kv", entry.manifest->kv.elementType}});
+                     {"kv", entry.manifest->kv.elementType},
+                     {"quantize", entry.manifest->quantize}});
       if (entry.staleness != Staleness::None)
         item["problem"] = describe(entry.staleness);
       list.push_back(std::move(item));

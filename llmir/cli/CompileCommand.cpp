@@ -30,7 +30,7 @@ class CompileCommand : public Command {
     table.add("target", &target, "CPU to compile for; llmir targets lists them")
         .placeholder("CPU")
         .needs("output");
-    addPrecision(table, activations, kv);
+    addPrecision(table, precision);
     addPipeline(table, pipeline);
   }
 
@@ -39,8 +39,7 @@ class CompileCommand : public Command {
     if (!compiler)
       return forward(compiler);
     ArtifactOptions options;
-    options.activations = activations.value_or(options.activations);
-    options.kv = kv.value_or(options.kv);
+    precision.applyTo(options);
     options.target = target;
     options.pipeline = pipeline;
     if (!pipeline.stopAfter.empty())
@@ -56,14 +55,15 @@ class CompileCommand : public Command {
     if (!artifact)
       return forward(artifact);
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    printTo(stdout, "{}: {:.1f} MB, {}, {} activations, {} KV cache, {:.1f} s\n", artifact->path(),
-            double(artifact->info().st_size) * 1e-6, artifact->manifest().cpu,
-            artifact->manifest().activations, artifact->manifest().kv.elementType, took.count());
+    const Manifest &manifest = artifact->manifest();
+    printTo(stdout, "{}: {:.1f} MB, {}, {}{} activations, {} KV cache, {:.1f} s\n",
+            artifact->path(), double(artifact->info().st_size) * 1e-6, manifest.cpu,
+            quantizeText(manifest), manifest.activations, manifest.kv.elementType, took.count());
     return {};
   }
 
   std::string model, output, target = "host";
-  std::optional<std::string> activations, kv;
+  PrecisionOptions precision;
   PipelineOptions pipeline;
 };
 

@@ -32,10 +32,12 @@ class EvalCommand : public Command {
         "often both have the same best token. A .npy file of logits (f32 [tokens, vocabulary], as "
         "--logits writes it) stands for one sequence with the whole text; then every position "
         "counts. --logits writes the logits of every position of the whole text.";
-    spec.examples = {"llmir eval model.gguf --text wiki.txt",
-                     "llmir eval model.gguf --text wiki.txt --against original.gguf",
-                     "llmir eval model.gguf --text wiki.txt --against-activations int16",
-                     "llmir eval model.gguf --tokens-file ids.txt --logits logits.npy"};
+    spec.examples = {
+        "llmir eval model.gguf --text wiki.txt",
+        "llmir eval model.gguf --text wiki.txt --against original.gguf",
+        "llmir eval model.gguf --text wiki.txt --against-activations int16",
+        "llmir eval model.gguf --text wiki.txt --quantize int4 --against-quantize none",
+        "llmir eval model.gguf --tokens-file ids.txt --logits logits.npy"};
     OptionTable &table = spec.options;
     addModel(table, model);
     table.group("Evaluation");
@@ -45,10 +47,13 @@ class EvalCommand : public Command {
     table.add("against", &against, "Reference: a model, or a .npy file of logits")
         .placeholder("FILE");
     table
-        .add("against-activations", &againstActivations,
+        .add("against-activations", &againstPrecision.activations,
              "Activations of the reference, which is MODEL itself without --against")
         .choices({"int8", "int16"});
-    table.add("against-kv", &againstKv, "KV cache of the reference").choices({"f16", "f32"});
+    table.add("against-kv", &againstPrecision.kv, "KV cache of the reference")
+        .choices({"f16", "f32"});
+    table.add("against-quantize", &againstPrecision.quantize, "Weights of the reference")
+        .choices({"none", "int8", "int4"});
     table.add("json", &jsonFile, "File to write the results to; -: stdout").placeholder("FILE");
     table.add("logits", &logitsFile, "File to write: f32 .npy [tokens, vocabulary]")
         .placeholder("FILE");
@@ -65,7 +70,7 @@ class EvalCommand : public Command {
       return printStopped(model, execution.model());
     if (textFile.empty() && tokensFile.empty())
       return fail("eval needs a text: give --text FILE or --tokens-file FILE");
-    const bool compares = !against.empty() || againstActivations || againstKv;
+    const bool compares = !against.empty() || againstPrecision.isGiven();
     if (!logitsFile.empty() && (compares || !jsonFile.empty()))
       return fail("--logits writes logits and compares nothing: leave --against and --json away, "
                   "or --logits");
@@ -169,9 +174,9 @@ class EvalCommand : public Command {
     auto file = NpyReader::open(against);
     if (!file)
       return forward(file);
-    if (againstActivations || againstKv)
-      return fail("{}: is a file of logits, nothing is computed: leave --against-activations and "
-                  "--against-kv away",
+    if (againstPrecision.isGiven())
+      return fail("{}: is a file of logits, nothing is computed: leave --against-activations, "
+                  "--against-kv and --against-quantize away",
                   against);
     if (file->rows() != int64_t(tokens) || file->columns() != vocabulary)
       return fail("{}: has the shape [{}, {}], {} has {} tokens and the model {} logits for each",
@@ -182,10 +187,7 @@ class EvalCommand : public Command {
   Expected<std::unique_ptr<ModelLogits>> loadReference(const EvaluationPlan &plan,
                                                        int64_t vocabulary) const {
     ModelOptions options = execution.model();
-    if (againstActivations)
-      options.artifact.activations = *againstActivations;
-    if (againstKv)
-      options.artifact.kv = *againstKv;
+    againstPrecision.applyTo(options.artifact);
     const std::string &name = against.empty() ? model : against;
     auto loaded = loadProgram(name, options);
     if (!loaded)
@@ -249,7 +251,7 @@ class EvalCommand : public Command {
   }
 
   std::string model, textFile, tokensFile, against, jsonFile, logitsFile;
-  std::optional<std::string> againstActivations, againstKv;
+  PrecisionOptions againstPrecision;
   int32_t batch = 1;
   int64_t context = 0;
   ExecutionOptions execution;

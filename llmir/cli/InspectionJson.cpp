@@ -72,6 +72,7 @@ Json planJson(const MemoryPlan &plan, const Manifest &manifest) {
           {"prefill_chunk", plan.prefillChunk},
           {"activations", manifest.activations},
           {"kv", manifest.kv.elementType},
+          {"quantize", manifest.quantize},
           {"target", manifest.cpu},
           {"memory",
            {{"weights_bytes", plan.use.weights},

@@ -2,6 +2,7 @@
 #include "llmir/cli/InspectionText.h"
 
 #include "llmir/cli/InspectionMetadata.h"
+#include "llmir/cli/Options.h"
 #include <fmt/ranges.h>
 
 namespace llmir {
@@ -118,7 +119,7 @@ public:
       add("  {:<14}{:>11}{:>21}{}\n", what, humanBytes(bytes), exact(bytes),
           note.empty() ? "" : style.dim("   " + note));
     };
-    line("weights", plan.use.weights, "packed for " + manifest.cpu);
+    line("weights", plan.use.weights, quantizeText(manifest) + "packed for " + manifest.cpu);
     line("KV cache", plan.use.kv,
          fmt::format("{}, {} bytes per token", manifest.kv.elementType, exact(plan.kvPerToken)));
     line("scratch", plan.use.scratch,

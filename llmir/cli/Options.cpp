@@ -7,12 +7,15 @@ namespace llmir {
 
 constexpr const char *compilationGroup = "Compilation";
 
+void PrecisionOptions::applyTo(ArtifactOptions &options) const {
+  options.activations = activations.value_or(options.activations);
+  options.kv = kv.value_or(options.kv);
+  options.quantize = quantize.value_or(options.quantize);
+}
+
 ModelOptions ExecutionOptions::model() const {
   ModelOptions options;
-  if (activations)
-    options.artifact.activations = *activations;
-  if (kv)
-    options.artifact.kv = *kv;
+  precision.applyTo(options.artifact);
   options.artifact.pipeline = pipeline;
   options.artifact.useCache = !noCache;
   options.threads = threads;
@@ -71,13 +74,24 @@ void addContext(OptionTable &table, int64_t &context) {
       .defaultText("the model's");
 }
 
-void addPrecision(OptionTable &table, std::optional<std::string> &activations,
-                  std::optional<std::string> &kv) {
+void addPrecision(OptionTable &table, PrecisionOptions &options) {
   table.group(compilationGroup);
-  table.add("activations", &activations, "int8 is faster, int16 more exact")
+  table.add("activations", &options.activations, "int8 is faster, int16 more exact")
       .choices({"int8", "int16"})
       .defaultText("int8");
-  table.add("kv", &kv, "Numbers of the KV cache").choices({"f16", "f32"}).defaultText("f16");
+  table.add("kv", &options.kv, "Numbers of the KV cache")
+      .choices({"f16", "f32"})
+      .defaultText("f16");
+  table
+      .add("quantize", &options.quantize,
+           "Round weights of floats to integers, in groups of 32; int4 leaves embedding and logits "
+           "at int8")
+      .choices({"none", "int8", "int4"})
+      .defaultText("none");
+}
+
+std::string quantizeText(const Manifest &manifest) {
+  return manifest.quantize == "none" ? "" : fmt::format("--quantize {}, ", manifest.quantize);
 }
 
 void addExecution(OptionTable &table, ExecutionOptions &options) {
@@ -87,7 +101,7 @@ void addExecution(OptionTable &table, ExecutionOptions &options) {
       .range(1, maxCpuThreads)
       .defaultText("as many as there are CPUs");
   table.add("prefill-chunk", &options.prefillChunk, "Prompt tokens of a step").range(1, 1 << 16);
-  addPrecision(table, options.activations, options.kv);
+  addPrecision(table, options.precision);
 }
 
 void addCompilation(OptionTable &table, ExecutionOptions &options) {

@@ -20,9 +20,17 @@ struct GenerationOptions {
   bool ignoreEos = false;
 };
 
+/// Of the numbers that a model is computed with. What isn't given leaves ArtifactOptions alone.
+struct PrecisionOptions {
+  std::optional<std::string> activations, kv, quantize;
+
+  void applyTo(ArtifactOptions &options) const;
+  bool isGiven() const { return activations || kv || quantize; }
+};
+
 /// How a model is compiled and run.
 struct ExecutionOptions {
-  std::optional<std::string> activations, kv; ///< not given: see ArtifactOptions
+  PrecisionOptions precision;
   bool noCache = false;
   int32_t threads = 0; ///< 0: all CPUs
   int32_t prefillChunk = 512;
@@ -42,9 +50,10 @@ void addPrompt(OptionTable &table, PromptOptions &options);
 void addGeneration(OptionTable &table, GenerationOptions &options);
 /// 0 stands for the model's own.
 void addContext(OptionTable &table, int64_t &context);
-/// The group Compilation: --activations and --kv.
-void addPrecision(OptionTable &table, std::optional<std::string> &activations,
-                  std::optional<std::string> &kv);
+/// The group Compilation: --activations, --kv and --quantize.
+void addPrecision(OptionTable &table, PrecisionOptions &options);
+/// "--quantize int8, ", where a model was compiled so; else nothing.
+std::string quantizeText(const Manifest &manifest);
 /// How a model is run: --threads, --prefill-chunk and addPrecision.
 void addExecution(OptionTable &table, ExecutionOptions &options);
 /// How it comes to be compiled: --no-cache and what looks into the compiler.

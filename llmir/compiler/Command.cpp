@@ -102,6 +102,8 @@ static ProgramSpec declareCompiler(CompilerArguments &arguments) {
   auto addTarget = [&](OptionTable &table) {
     table.add("activations", &options.activations, "Precision of quantised activations")
         .choices({"int8", "int16"});
+    table.add("quantize", &options.quantize, "What weights of floats become")
+        .choices({"none", "int8", "int4"});
     table.add("target", &options.target, "CPU level; see llmirc targets").placeholder("CPU");
   };
   OptionTable &compile = command("compile", "Compile a model into the place given by -o");

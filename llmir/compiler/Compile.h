@@ -15,6 +15,7 @@ namespace llmir {
 struct CompileOptions {
   std::string activations = "int8"; ///< "int8" or "int16": precision of the quantised activations
   std::string kv = "f16";           ///< "f16" or "f32": element type of the KV cache
+  std::string quantize = "none";    ///< "none", "int8" or "int4": what float weights become
   std::string target = "host";      ///< see Target::named
   int64_t blockTokens = 32;         ///< tokens of a KV block
   std::string assemblyFile = {};    ///< write the assembly here as well, if not empty

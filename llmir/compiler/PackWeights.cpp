@@ -1,7 +1,9 @@
 // Plans and packs; see PackWeights.h.
 #include "llmir/compiler/PackWeights.h"
 
+#include "llmir/quant/Quantize.h"
 #include "llmir/support/WorkQueue.h"
+#include <mutex>
 
 namespace llmir {
 
@@ -16,6 +18,37 @@ template <typename Use> void forEachTensor(const cpu::WeightTable &table, Use us
   }
 }
 
+/// packPanels of rows of floats, which become the layout's format on the way.
+Status quantizePanels(const cpu::PackedLayout &layout, Format from, const uint8_t *source,
+                      uint8_t *destination, int64_t panel0, int64_t panel1, int64_t matrix) {
+  const int64_t row0 = panel0 * layout.panelRows();
+  cpu::PackedLayout part = layout;
+  part.panels = panel1 - panel0;
+  part.n = std::min(part.panels * layout.panelRows(), layout.n - row0);
+  std::vector<uint8_t> rows(part.n * rowBytes(layout.format, layout.k));
+  if (Status status = quantizeRows(from, source + row0 * rowBytes(from, layout.k), layout.format,
+                                   rows.data(), part.n, layout.k, matrix * layout.n + row0);
+      !status)
+    return status;
+  packPanels(part, rows.data(), destination + panel0 * layout.panelBytes, 0, part.panels);
+  return {};
+}
+
+/// Of the errors of many pieces of work, that of the first piece, whichever ends first.
+class FirstError {
+public:
+  void add(size_t piece, std::string message) {
+    std::lock_guard lock(mutex);
+    if (!found || piece < found->first)
+      found = {piece, std::move(message)};
+  }
+  Status status() const { return found ? fail("{}", found->second) : Status(); }
+
+private:
+  std::mutex mutex;
+  std::optional<std::pair<size_t, std::string>> found;
+};
+
 /// The tensor of a weight, checked to be of its symbol's type.
 Expected<SourceTensor> findTensor(const TensorLookup &source, llm::WeightOp weight,
                                   const std::string &name) {
@@ -24,7 +57,7 @@ Expected<SourceTensor> findTensor(const TensorLookup &source, llm::WeightOp weig
     return tensor;
   mlir::RankedTensorType type = weight.getTensorType();
   Format expected = *llm::formatOf(type.getElementType());
-  if (tensor->format != expected)
+  if (!canBecome(tensor->format, expected))
     return fail("tensor {} has the type {}, the model expects {}", name,
                 formatInfo(tensor->format).name, formatInfo(expected).name);
   if (llvm::ArrayRef<int64_t>(tensor->shape) != type.getShape())
@@ -50,7 +83,8 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
   constexpr int64_t pieceBytes = 1 << 20;
   WorkQueue work;
   Status status;
-  size_t next = 0;
+  FirstError unencodable;
+  size_t next = 0, piece = 0;
   forEachTensor(table, [&](const cpu::WeightSlot &slot, int64_t, const std::string &name) {
     uint8_t *destination = output + manifest.weights[next++].offset;
     auto tensor = findTensor(source, slot.weight, name);
@@ -68,18 +102,28 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
     }
     const cpu::PackedLayout layout = *slot.layout;
     const int64_t step = std::max<int64_t>(1, pieceBytes / layout.panelBytes);
-    const int64_t matrixBytes = layout.n * rowBytes(layout.format, layout.k);
+    const Format from = tensor->format;
+    const int64_t matrixBytes = layout.n * rowBytes(from, layout.k);
     for (int64_t matrix = 0; matrix < slot.matrices; ++matrix)
       for (int64_t panel = 0; panel < layout.panels; panel += step)
-        work.add([=] {
-          packPanels(layout, bytes + matrix * matrixBytes, destination + matrix * layout.bytes(),
-                     panel, std::min(panel + step, layout.panels));
+        work.add([=, &unencodable, number = piece++] {
+          const uint8_t *source = bytes + matrix * matrixBytes;
+          uint8_t *packed = destination + matrix * layout.bytes();
+          const int64_t end = std::min(panel + step, layout.panels);
+          if (from == layout.format)
+            packPanels(layout, source, packed, panel, end);
+          else if (auto done = quantizePanels(layout, from, source, packed, panel, end, matrix);
+                   !done)
+            unencodable.add(
+                number,
+                fmt::format("tensor {} {}: leave --quantize away, or convert the model again", name,
+                            done.error().message));
         });
   });
   if (!status)
     return status;
   work.run();
-  return {};
+  return unencodable.status();
 }
 
 } // namespace llmir

@@ -22,7 +22,9 @@ using TensorLookup = std::function<Expected<SourceTensor>(const std::string &nam
 void planWeights(const cpu::WeightTable &table, Manifest &manifest);
 
 /// Packs all weights on all processors into `output`, weightBytes zeroes aligned to 64 bytes, as
-/// planned. Fails if a tensor is missing or not of its symbol's type.
+/// planned. A tensor of floats is rounded to its symbol's type where that is quantised, some rows
+/// at a time. Fails if a tensor is missing, of another shape, or of another type otherwise, and if
+/// one to be rounded holds a number that is not finite or too large.
 Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
                    const TensorLookup &source, uint8_t *output);
 

@@ -48,6 +48,16 @@ Status eliminateCommonSubexpressions(Compilation &c) {
       c, "cse", [](OpPassManager &passes) { passes.addNestedPass<llm::ModelOp>(createCSEPass()); });
 }
 
+Status quantizeWeights(Compilation &c) {
+  if (c.options.quantize == "none")
+    return {};
+  llm::QuantizeWeightsPassOptions options;
+  options.weights = c.options.quantize;
+  return runPasses(c, "llm-quantize-weights", [&](OpPassManager &passes) {
+    passes.addNestedPass<llm::ModelOp>(llm::createQuantizeWeightsPass(options));
+  });
+}
+
 Status quantizeActivations(Compilation &c) {
   llm::QuantizeActivationsPassOptions options;
   options.activations = c.options.activations;
@@ -80,6 +90,7 @@ void describe(Compilation &c, const Target &target) {
   manifest.cpu = target.cpu;
   manifest.features = target.cpuFlags;
   manifest.activations = c.options.activations;
+  manifest.quantize = c.options.quantize;
   manifest.arenaBytesPerToken = c.lowered.arenaBytesPerToken;
   manifest.model.name = c.model.getSymName().str();
   manifest.model.vocabulary = static_cast<int64_t>(c.model.getVocabulary());
@@ -125,6 +136,7 @@ constexpr Phase list[] = {
     {"choose-target", "layouts and kernels are made for what it chooses", chooseTarget},
     {"expand-experts", "lower knows the parts of a mixture of experts only", expandExperts},
     {"cse", nullptr, eliminateCommonSubexpressions},
+    {"quantize-weights", "--quantize none leaves the weights as they are", quantizeWeights},
     {"quantize-activations", nullptr, quantizeActivations},
     {"form-phases", "lower puts a barrier behind each phase it forms", formPhases},
     {"pack-weights", "lower reads weights by the slots it gives", packWeights},

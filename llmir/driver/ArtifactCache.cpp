@@ -29,7 +29,8 @@ static Expected<std::string> fileIdentity(const std::string &path) {
 }
 
 std::vector<std::string> ArtifactOptions::arguments(bool all) const {
-  std::vector<std::string> words = {"--activations", activations, "--kv", kv, "--target", target};
+  std::vector<std::string> words = {"--activations", activations, "--kv",     kv,
+                                    "--quantize",    quantize,    "--target", target};
   for (std::string &word : pipeline.arguments(all))
     words.push_back(std::move(word));
   return words;

@@ -13,6 +13,7 @@ namespace llmir {
 struct ArtifactOptions {
   std::string activations = "int8"; ///< "int8" or "int16"
   std::string kv = "f16";           ///< "f16" or "f32"
+  std::string quantize = "none";    ///< "none", "int8" or "int4"
   std::string target = "host";      ///< as `llmir targets` lists them
   PipelineOptions pipeline;
   bool useCache = true; ///< false: compile for this run only

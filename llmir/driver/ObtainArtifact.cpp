@@ -187,7 +187,8 @@ Status checkOptions(const Artifact &artifact, const ArtifactOptions &options) {
   const ArtifactOptions usual;
   for (Status status :
        {check("--activations", options.activations, usual.activations, manifest.activations),
-        check("--kv", options.kv, usual.kv, manifest.kv.elementType)})
+        check("--kv", options.kv, usual.kv, manifest.kv.elementType),
+        check("--quantize", options.quantize, usual.quantize, manifest.quantize)})
     if (!status)
       return status;
   if (!options.pipeline.arguments(/*all=*/true).empty())

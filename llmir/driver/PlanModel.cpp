@@ -20,7 +20,8 @@ Expected<Manifest> planModel(const std::string &model, const ArtifactOptions &op
   if (!file)
     return forward(file);
   if (Status status = runCompiler(*compiler, {"plan", model, "-o", file->path(), "--activations",
-                                              options.activations, "--kv", options.kv});
+                                              options.activations, "--kv", options.kv, "--quantize",
+                                              options.quantize});
       !status)
     return forward(status);
   auto written = MappedFile::open(file->path());

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <vector>
 
 namespace llmir {
 
@@ -119,24 +121,64 @@ static void encodeBlock(Format format, const QuantScheme &scheme, const float *x
   }
 }
 
-void quantizeRow(Format format, const float *src, uint8_t *dst, int64_t count) {
+static bool isFiniteHalf(uint16_t bits) { return (bits & 0x7c00) != 0x7c00; }
+
+/// Without a branch for each value, so that it costs little beside the encoding.
+static bool areFinite(const float *x, int64_t count) {
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i)
+    finite &= std::fabs(x[i]) <= std::numeric_limits<float>::max();
+  return finite;
+}
+
+bool quantizeRow(Format format, const float *src, uint8_t *dst, int64_t count) {
   const FormatInfo &info = formatInfo(format);
+  bool finite = areFinite(src, count);
   if (info.scheme) {
     BlockParts parts{};
     for (int64_t i = 0; i < count; i += info.blockElements, dst += info.blockBytes) {
       encodeBlock(format, *info.scheme, src + i, parts);
       packBlock(format, parts, dst);
+      finite &= isFiniteHalf(parts.d) && isFiniteHalf(parts.m);
     }
-    return;
+    return finite;
   }
   if (format == Format::F32) {
     std::memcpy(dst, src, static_cast<size_t>(count) * 4);
-    return;
+    return finite;
   }
   for (int64_t i = 0; i < count; ++i) {
     uint16_t bits = format == Format::F16 ? floatToHalf(src[i]) : floatToBfloat(src[i]);
+    finite &= format != Format::F16 || isFiniteHalf(bits);
     std::memcpy(dst + 2 * i, &bits, 2);
   }
+  return finite;
+}
+
+bool canBecome(Format from, Format to) {
+  const FormatInfo &info = formatInfo(from);
+  return from == to || (info.hasCodec && !info.scheme && formatInfo(to).scheme);
+}
+
+Status quantizeRows(Format from, const uint8_t *src, Format to, uint8_t *dst, int64_t rows,
+                    int64_t columns, int64_t firstRow) {
+  std::vector<float> row(static_cast<size_t>(columns));
+  for (int64_t r = 0; r < rows; ++r) {
+    dequantize(from, src + r * rowBytes(from, columns), row.data(), columns);
+    if (quantizeRow(to, row.data(), dst + r * rowBytes(to, columns), columns))
+      continue;
+    auto infinite =
+        std::find_if_not(row.begin(), row.end(), [](float x) { return std::isfinite(x); });
+    if (infinite != row.end())
+      return fail("holds a number that is not finite, in row {}, column {}", firstRow + r,
+                  infinite - row.begin());
+    const float *largest = std::max_element(row.data(), row.data() + columns, [](float a, float b) {
+      return std::fabs(a) < std::fabs(b);
+    });
+    return fail("holds {:g}, in row {}, column {}, which is too large for {}", *largest,
+                firstRow + r, largest - row.data(), formatInfo(to).name);
+  }
+  return {};
 }
 
 } // namespace llmir

@@ -27,8 +27,9 @@ struct Tensor {
   const float *row(int64_t index) const { return values.data() + index * columns(); }
 };
 
-/// A weight where it lies. The shape's outermost dimension comes first (GGUF lists it last). The
-/// bytes stay valid as long as the interpreter lives.
+/// A weight where it lies. Floats are rounded to their symbol's type if that is quantised. The
+/// shape's outermost dimension comes first (GGUF lists it last). The bytes stay valid as long as
+/// the interpreter lives.
 struct WeightBytes {
   Format format = Format::F32;
   std::vector<int64_t> shape;

@@ -1,6 +1,7 @@
 // Runs blocks: looks up each op's definition, keeps frames, loads and checks weights.
 #include "llmir/reference/Machine.h"
 
+#include "llmir/quant/Quantize.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -159,15 +160,24 @@ Expected<const Weight *> Machine::getWeight(llm::WeightOp op, int64_t layer) {
   RankedTensorType type = op.getTensorType();
   Format format = *llm::formatOf(type.getElementType());
   int64_t columns = type.getShape().back(), rows = type.getNumElements() / columns;
-  if (found->format != format || llvm::ArrayRef(found->shape) != type.getShape())
+  if (!canBecome(found->format, format) || llvm::ArrayRef(found->shape) != type.getShape())
     return fail("weight @{} ('{}') is {} in the source, the model needs {}", op.getSymName().str(),
                 name, describe(found->format, found->shape), describe(format, type.getShape()));
-  size_t size = rows * rowBytes(format, columns);
+  size_t size = rows * rowBytes(found->format, columns);
   if (found->bytes.size() != size)
     return fail("weight @{} ('{}') has {} bytes in the source, {} needs {}", op.getSymName().str(),
-                name, found->bytes.size(), describe(format, type.getShape()), size);
+                name, found->bytes.size(), describe(found->format, type.getShape()), size);
   Weight weight{format, rows, columns, found->bytes.data()};
-  return &weights.try_emplace(key, weight).first->second;
+  if (found->format != format) {
+    weight.quantised.resize(rows * rowBytes(format, columns));
+    if (Status status = quantizeRows(found->format, weight.bytes, format, weight.quantised.data(),
+                                     rows, columns);
+        !status)
+      return fail("weight @{} ('{}') {}: it cannot be quantised", op.getSymName().str(), name,
+                  status.error().message);
+    weight.bytes = weight.quantised.data();
+  }
+  return &weights.try_emplace(key, std::move(weight)).first->second;
 }
 
 } // namespace llmir::reference

@@ -15,6 +15,7 @@ struct Weight {
   int64_t rows; ///< 1 for vectors
   int64_t columns;
   const uint8_t *bytes;
+  std::vector<uint8_t> quantised = {}; ///< what `bytes` points to if the source holds floats
 
   /// Dequantises one row into `columns` floats.
   void readRow(int64_t row, float *dst) const;

@@ -15,6 +15,22 @@ def ExpandExpertsPass : Pass<"llm-expand-experts", "::llmir::llm::ModelOp"> {
   let dependentDialects = ["::llmir::llm::LlmDialect"];
 }
 
+def QuantizeWeightsPass : Pass<"llm-quantize-weights", "::llmir::llm::ModelOp"> {
+  let summary = "Give float matrices a quantised type";
+  let description = [{
+    Before: `llm.weight @w : tensor<8x32xf16>`, read by products (`llm.linear`, `llm.experts.linear`, `llm.moe`) or as an
+    embedding table (`llm.embed`).
+    After: `llm.weight @w : tensor<8x32x!llm.quant<q8_0>>`, and so its `llm.get_weight`s: whoever loads the tensor rounds it
+    to nearest, in groups of 32 columns. int8 is q8_0. int4 is q4_0, but for embedding tables and the matrix that gives the
+    logits: few bits hurt most there, so they become q8_0.
+
+    Matrices that are quantised already stay, so do vectors and what gives the logits of a router of experts. A matrix whose
+    columns are no multiple of 32 stays, with a warning. There is one, too, if nothing is left to quantise.
+  }];
+  let options = [Option<"weights", "weights", "std::string", "\"int8\"", "precision of the weights: int8 or int4">];
+  let dependentDialects = ["::llmir::llm::LlmDialect"];
+}
+
 def QuantizeActivationsPass : Pass<"llm-quantize-activations", "::llmir::llm::ModelOp"> {
   let summary = "Quantise what goes into products with quantised weights";
   let description = [{

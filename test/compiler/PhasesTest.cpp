@@ -85,8 +85,8 @@ TEST(Phases, StopAfterHandsTheIrOver) {
 TEST(Phases, AnUnknownPhaseIsAnsweredWithTheList) {
   EXPECT_EQ(compileSmall({.stopAfter = "fuse"}),
             "error: --stop-after=fuse: no such phase; the phases are import, choose-target, "
-            "expand-experts, cse, quantize-activations, form-phases, pack-weights, lower, "
-            "lower-to-llvm, emit");
+            "expand-experts, cse, quantize-weights, quantize-activations, form-phases, "
+            "pack-weights, lower, lower-to-llvm, emit");
 }
 
 TEST(Phases, OptionalPassesCanBeLeftOut) {
@@ -115,14 +115,15 @@ TEST(Phases, DumpsAreNumberedInTheOrderOfPasses) {
   EXPECT_THAT(folder.files(),
               ElementsAre("00-import.mlir", "01-choose-target.mlir",
                           "02-expand-experts.1.llm-expand-experts.mlir", "03-cse.1.cse.mlir",
-                          "04-quantize-activations.1.llm-quantize-activations.mlir",
-                          "05-form-phases.1.llm-form-phases.mlir", "06-pack-weights.mlir",
-                          "07-lower.mlir", "08-lower-to-llvm.1.convert-scf-to-cf.mlir",
-                          "08-lower-to-llvm.2.convert-to-llvm.mlir",
-                          "08-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "09-emit.ll",
-                          "09-emit.mlir", "09-emit.s", "model.so"));
-  EXPECT_THAT(folder.read("05-form-phases.1.llm-form-phases.mlir"), HasSubstr("llm.fuse"));
-  EXPECT_THAT(folder.read("09-emit.ll"), HasSubstr("define"));
+                          "04-quantize-weights.mlir",
+                          "05-quantize-activations.1.llm-quantize-activations.mlir",
+                          "06-form-phases.1.llm-form-phases.mlir", "07-pack-weights.mlir",
+                          "08-lower.mlir", "09-lower-to-llvm.1.convert-scf-to-cf.mlir",
+                          "09-lower-to-llvm.2.convert-to-llvm.mlir",
+                          "09-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "10-emit.ll",
+                          "10-emit.mlir", "10-emit.s", "model.so"));
+  EXPECT_THAT(folder.read("06-form-phases.1.llm-form-phases.mlir"), HasSubstr("llm.fuse"));
+  EXPECT_THAT(folder.read("10-emit.ll"), HasSubstr("define"));
 }
 
 TEST(Phases, ADumpFolderThatCannotBeMadeIsNamed) {

@@ -78,11 +78,15 @@ TEST_F(Driver, CompilesOnceForEachSetOfOptions) {
   other.kv = "f32";
   EXPECT_NE(obtain(other)->path(), again->path());
   EXPECT_EQ(runs(), 2);
+  ArtifactOptions quantised;
+  quantised.quantize = "int8";
+  EXPECT_NE(obtain(quantised)->path(), again->path());
+  EXPECT_EQ(runs(), 3);
   ArtifactOptions reduced;
   reduced.pipeline.disabledPasses = {"cse"};
   EXPECT_NE(obtain(reduced)->path(), again->path());
-  EXPECT_EQ(runs(), 3);
-  EXPECT_EQ(cachedFiles(), 3u);
+  EXPECT_EQ(runs(), 4);
+  EXPECT_EQ(cachedFiles(), 4u);
 }
 
 TEST_F(Driver, AChangedModelIsCompiledAgainAndItsOldArtifactsGo) {

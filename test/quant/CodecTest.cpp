@@ -129,9 +129,46 @@ TEST_P(Codec, AnyFloatsEncodeToSomething) {
   reencode(values);
 }
 
+TEST_P(Codec, WhatHasNoEncodingIsReported) {
+  std::vector<float> values(512, 0.5f);
+  std::vector<uint8_t> bytes(static_cast<size_t>(rowBytes(info.format, 512)));
+  EXPECT_TRUE(quantizeRow(info.format, values.data(), bytes.data(), 512));
+  for (float value : {NAN, -NAN, INFINITY, -INFINITY, 3e38f, -3e38f}) {
+    values[300] = value;
+    EXPECT_FALSE(quantizeRow(info.format, values.data(), bytes.data(), 512)) << value;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, Codec, testing::ValuesIn(quantised()),
                          [](const auto &test) { return std::string(test.param.name); });
 } // namespace
+
+TEST(QuantizeRows, TheirErrorsSayWhere) {
+  std::vector<float> values(3 * 64, 0.25f);
+  std::vector<uint8_t> bytes(static_cast<size_t>(3 * rowBytes(Format::Q4_0, 64)));
+  auto result = [&] {
+    return quantizeRows(Format::F32, reinterpret_cast<const uint8_t *>(values.data()), Format::Q4_0,
+                        bytes.data(), 3, 64, /*firstRow=*/100);
+  };
+  EXPECT_TRUE(result());
+  values[150] = -6e5f;
+  EXPECT_EQ(result().error().message,
+            "holds -600000, in row 102, column 22, which is too large for q4_0");
+  values[70] = NAN;
+  EXPECT_EQ(result().error().message, "holds a number that is not finite, in row 101, column 6");
+}
+
+TEST(QuantizeRows, FloatsBecomeQuantisedAndNothingElse) {
+  EXPECT_TRUE(canBecome(Format::F32, Format::F32));
+  EXPECT_TRUE(canBecome(Format::BF16, Format::Q8_0));
+  EXPECT_TRUE(canBecome(Format::F16, Format::Q4_0));
+  for (auto [from, to] : {std::pair{Format::F32, Format::F16},
+                          {Format::Q8_0, Format::Q4_0},
+                          {Format::Q8_0, Format::F32},
+                          {Format::I32, Format::Q8_0},
+                          {Format::F32, Format::A8}})
+    EXPECT_FALSE(canBecome(from, to)) << formatInfo(from).name << " " << formatInfo(to).name;
+}
 
 TEST(Dequantize, Q4_0ByHand) {
   uint8_t block[18] = {0x00, 0x40}; // d = 2

@@ -172,6 +172,20 @@ TEST(Errors, WeightsThatDoNotFit) {
   model.addBytes("blk.0.w", Format::F32, {4, 4}, std::vector<uint8_t>(63));
   EXPECT_THAT(errorOf(model), HasSubstr("has 63 bytes in the source, f32 [4, 4] needs 64"));
 
+  TestModel quantised({std::vector<float>(32)},
+                      "llm.weight @q : tensor<1x32x!llm.quant<q8_0>> from \"q\"",
+                      "%q = llm.get_weight @q : tensor<1x32x!llm.quant<q8_0>>\n"
+                      "%y = llm.linear %x, %q : (tensor<?x32xf32>, tensor<1x32x!llm.quant<q8_0>>) "
+                      "-> tensor<?x1xf32>",
+                      1);
+  quantised.addHalves("q", {1, 32}, std::vector<float>(32, NAN));
+  EXPECT_THAT(errorOf(quantised), HasSubstr("weight @q ('q') holds a number that is not finite, in "
+                                            "row 0, column 0: it cannot be quantised"));
+  quantised.addBytes("q", Format::Q4_0, {1, 32}, std::vector<uint8_t>(18));
+  EXPECT_THAT(errorOf(quantised), HasSubstr("is q4_0 [1, 32] in the source, the model needs q8_0"));
+  quantised.addBytes("q", Format::F16, {1, 32}, std::vector<uint8_t>(34));
+  EXPECT_THAT(errorOf(quantised), HasSubstr("has 34 bytes in the source, f16 [1, 32] needs 64"));
+
   body.replace(body.find("[%zero]"), 7, "[%one]");
   TestModel layer({{1, 2, 3, 4}}, layerWeights, body, 4);
   EXPECT_THAT(errorOf(layer), HasSubstr("weight @w has no layer 1"));

@@ -177,6 +177,29 @@ TEST(Linear, QuantisedActivationsAndWeight) {
   }
 }
 
+TEST(Linear, AWeightOfFloatsIsQuantisedWhereItsTypeIs) {
+  Rows x = randomRows(2, 32, 8);
+  TestModel model(x, "llm.weight @w : tensor<2x32x!llm.quant<q4_0>> from \"w\"",
+                  "%w = llm.get_weight @w : tensor<2x32x!llm.quant<q4_0>>\n"
+                  "%y = llm.linear %x, %w : (tensor<?x32xf32>, tensor<2x32x!llm.quant<q4_0>>) -> "
+                  "tensor<?x2xf32>",
+                  2);
+  // The extreme -8 makes the scale 1: what is left are integers, halves rounded up.
+  std::vector<float> stored(64), rounded(64);
+  for (size_t i = 0; i < 64; ++i) {
+    stored[i] = static_cast<float>(i % 32) / 4 - (i % 32 == 0 ? 8 : 2);
+    rounded[i] = std::floor(stored[i] + 0.5f);
+  }
+  model.addHalves("w", {2, 32}, stored);
+  Tensor y = model.run();
+  for (int64_t t = 0; t < 2; ++t) {
+    std::vector<double> expected(2);
+    for (size_t i = 0; i < 64; ++i)
+      expected[i / 32] += static_cast<double>(x[t][i % 32]) * rounded[i];
+    expectRow(y, t, expected, 1e-6);
+  }
+}
+
 /// Rotation by complex multiplication: another way to the same numbers.
 static void expectRope(const char *style, int64_t dim, double magnitude,
                        const std::vector<float> &factors, bool ofLayer = false) {

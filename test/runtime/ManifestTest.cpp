@@ -4,6 +4,7 @@
 
 using namespace llmir;
 using testing::HasSubstr;
+using testing::Not;
 
 namespace {
 
@@ -15,6 +16,18 @@ TEST(Manifest, RoundTrip) {
   auto read = manifestFromJson(json, "m");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(manifestToJson(*read), json);
+}
+
+TEST(Manifest, SaysWhatWasQuantised) {
+  Manifest manifest = FixtureArtifact().manifest;
+  EXPECT_THAT(manifestToJson(manifest), Not(HasSubstr("quantize")));
+  manifest.quantize = "int4";
+  std::string json = manifestToJson(manifest);
+  auto read = manifestFromJson(json, "m");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->quantize, "int4");
+  json.replace(json.find("int4"), 4, "int3");
+  EXPECT_EQ(manifestFromJson(json, "m").error().message, "m: the field \"quantize\" is \"int3\"");
 }
 
 TEST(Manifest, ErrorsNameTheField) {
