@@ -18,6 +18,7 @@ class CompileCommand : public Command {
     spec.examples = {"llmir compile model.gguf",
                      "llmir compile model.gguf -o model.llmir && llmir chat model.llmir",
                      "llmir compile model.gguf -o server.llmir --target x86-64-v4",
+                     "llmir compile model.gguf -o small.llmir --quantize int4",
                      "llmir compile model.gguf --stop-after form-phases"};
     OptionTable &table = spec.options;
     addModel(table, model);

@@ -52,7 +52,7 @@ class EvalCommand : public Command {
         .choices({"int8", "int16"});
     table.add("against-kv", &againstPrecision.kv, "KV cache of the reference")
         .choices({"f16", "f32"});
-    table.add("against-quantize", &againstPrecision.quantize, "Weights of the reference")
+    table.add("against-quantize", &againstPrecision.quantize, "Float weights of the reference")
         .choices({"none", "int8", "int4"});
     table.add("json", &jsonFile, "File to write the results to; -: stdout").placeholder("FILE");
     table.add("logits", &logitsFile, "File to write: f32 .npy [tokens, vocabulary]")

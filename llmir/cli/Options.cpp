@@ -84,8 +84,7 @@ void addPrecision(OptionTable &table, PrecisionOptions &options) {
       .defaultText("f16");
   table
       .add("quantize", &options.quantize,
-           "Round weights of floats to integers, in groups of 32; int4 leaves embedding and logits "
-           "at int8")
+           "Round float weights to integers, in groups of 32; embedding and logits keep 8 bits")
       .choices({"none", "int8", "int4"})
       .defaultText("none");
 }

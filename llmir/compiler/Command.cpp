@@ -102,7 +102,7 @@ static ProgramSpec declareCompiler(CompilerArguments &arguments) {
   auto addTarget = [&](OptionTable &table) {
     table.add("activations", &options.activations, "Precision of quantised activations")
         .choices({"int8", "int16"});
-    table.add("quantize", &options.quantize, "What weights of floats become")
+    table.add("quantize", &options.quantize, "What float weights become")
         .choices({"none", "int8", "int4"});
     table.add("target", &options.target, "CPU level; see llmirc targets").placeholder("CPU");
   };

@@ -36,6 +36,7 @@ def WeightOp : LlmOp<"weight", [Symbol, HasParent<"ModelOp">]> {
   let description = [{
     Says where a weight lies (`from`: its name in the model's source file), never what its values are. With `layers`,
     the symbol stands for one tensor per listed layer, all of the same type, and `{}` in the name is the layer's number.
+    The tensor has the symbol's type; where that is quantised it may hold floats, which are rounded to it on the way in.
     C1: `layers`, if given, is ascending and not negative. C2: the name has exactly one `{}` if and only if there are layers.
     ```mlir
     llm.weight @output_norm : tensor<576xf32> from "output_norm.weight"

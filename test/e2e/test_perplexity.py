@@ -117,6 +117,8 @@ def test_against_logits_of_a_file(llmir, tiny, tmp_path):
     expected = np.exp(-np.mean([rows[i, tokens[i + 1]] for i in range(len(tokens) - 1)]))
     assert got["against"]["perplexity"] == pytest.approx(expected, rel=1e-6)
 
+    assert "leave --against-activations, --against-kv and --against-quantize away" in error_of(
+        llmir, path, "--tokens-file", file, "--against", saved, "--against-quantize", "none")
     whole, complete = np.load(saved), saved.read_bytes()
     saved.write_bytes(complete[:-2])
     assert f"ends before its {len(tokens)} rows" in error_of(llmir, path, "--tokens-file", file, "--against", saved)
