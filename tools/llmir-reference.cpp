@@ -95,6 +95,11 @@ static Status run(const Arguments &arguments) {
   options.kvElement = kv == "f16" ? Format::F16 : Format::F32;
   options.warn = [](const std::string &line) { llvm::errs() << "warning: " << line << "\n"; };
   MLIRContext context(MLIRContext::Threading::DISABLED);
+  ScopedDiagnosticHandler diagnostics(&context, [](Diagnostic &diagnostic) {
+    const bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    llvm::errs() << (isError ? "error: " : "warning: ") << diagnostic.str() << "\n";
+    return success();
+  });
   auto module = importGguf(*file, options, context);
   if (!module)
     return forward(module);
