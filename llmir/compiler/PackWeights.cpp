@@ -18,19 +18,26 @@ template <typename Use> void forEachTensor(const cpu::WeightTable &table, Use us
   }
 }
 
-/// packPanels of rows of floats, which become the layout's format on the way.
-Status quantizePanels(const cpu::PackedLayout &layout, Format from, const uint8_t *source,
-                      uint8_t *destination, int64_t panel0, int64_t panel1, int64_t matrix) {
-  const int64_t row0 = panel0 * layout.panelRows();
+/// Panels [panel0, panel1) of matrix number `matrix` of a tensor, whose rows become the layout's
+/// format first if they are floats and it is not.
+Status packRows(const cpu::PackedLayout &layout, Format from, const uint8_t *tensor, int64_t matrix,
+                uint8_t *destination, int64_t panel0, int64_t panel1) {
+  const int64_t row0 = panel0 * layout.panelRows(), tensorRow = matrix * layout.n + row0;
   cpu::PackedLayout part = layout;
   part.panels = panel1 - panel0;
   part.n = std::min(part.panels * layout.panelRows(), layout.n - row0);
-  std::vector<uint8_t> rows(part.n * rowBytes(layout.format, layout.k));
-  if (Status status = quantizeRows(from, source + row0 * rowBytes(from, layout.k), layout.format,
-                                   rows.data(), part.n, layout.k, matrix * layout.n + row0);
-      !status)
-    return status;
-  packPanels(part, rows.data(), destination + panel0 * layout.panelBytes, 0, part.panels);
+  const uint8_t *rows = tensor + tensorRow * rowBytes(from, layout.k);
+  std::vector<uint8_t> rounded;
+  if (from != layout.format) {
+    rounded.resize(part.n * rowBytes(layout.format, layout.k));
+    if (Status status =
+            quantizeRows(from, rows, layout.format, rounded.data(), part.n, layout.k, tensorRow);
+        !status)
+      return status;
+    rows = rounded.data();
+  }
+  packPanels(part, rows, destination + matrix * layout.bytes() + panel0 * layout.panelBytes, 0,
+             part.panels);
   return {};
 }
 
@@ -102,22 +109,16 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
     }
     const cpu::PackedLayout layout = *slot.layout;
     const int64_t step = std::max<int64_t>(1, pieceBytes / layout.panelBytes);
-    const Format from = tensor->format;
-    const int64_t matrixBytes = layout.n * rowBytes(from, layout.k);
     for (int64_t matrix = 0; matrix < slot.matrices; ++matrix)
       for (int64_t panel = 0; panel < layout.panels; panel += step)
-        work.add([=, &unencodable, number = piece++] {
-          const uint8_t *source = bytes + matrix * matrixBytes;
-          uint8_t *packed = destination + matrix * layout.bytes();
-          const int64_t end = std::min(panel + step, layout.panels);
-          if (from == layout.format)
-            packPanels(layout, source, packed, panel, end);
-          else if (auto done = quantizePanels(layout, from, source, packed, panel, end, matrix);
-                   !done)
+        work.add([=, &unencodable, from = tensor->format, number = piece++] {
+          Status packed = packRows(layout, from, bytes, matrix, destination, panel,
+                                   std::min(panel + step, layout.panels));
+          if (!packed)
             unencodable.add(
                 number,
                 fmt::format("tensor {} {}: leave --quantize away, or convert the model again", name,
-                            done.error().message));
+                            packed.error().message));
         });
   });
   if (!status)
