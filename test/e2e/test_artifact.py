@@ -144,19 +144,19 @@ def test_code_for_another_machine_is_refused(cached, tiny, tmp_path):
     assert re.search(r"was compiled for a CPU with .*, which this one .* lacks", error_of(cached("run", output, *ASK)))
 
 
-@pytest.mark.parametrize("where", [0, 20, 120, 4096, 5000, "code", -10])
-def test_damage_is_found_and_made_good(cached, tiny, where):
+def test_damage_is_found_and_made_good(cached, tiny):
     first = ok(cached("run", tiny, *ASK))
     (path,) = artifacts(cached.cache)
     whole = path.read_bytes()
-    damaged = bytearray(whole)
-    damaged[whole.index(b"\x7fELF") + 100 if where == "code" else where] ^= 16
-    path.write_bytes(damaged)
-    again = ok(cached("run", tiny, *ASK))
-    assert again.stdout == first.stdout
-    (warning,) = warnings(again)
-    assert str(path) in warning and warning.endswith("(done now)")
-    assert path.read_bytes() == whole
+    for where in (0, 20, 120, 4096, 5000, whole.index(b"\x7fELF") + 100, -10):
+        damaged = bytearray(whole)
+        damaged[where] ^= 16
+        path.write_bytes(damaged)
+        again = ok(cached("run", tiny, *ASK))
+        assert again.stdout == first.stdout, where
+        (warning,) = warnings(again)
+        assert str(path) in warning and warning.endswith("(done now)")
+        assert path.read_bytes() == whole, where
 
 
 def test_a_damaged_file_is_refused(cached, tiny, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tiny_models
 
-PROMPTS = ["The capital of France is", "def fibonacci(n):", "Once upon a time, there was", "Water boils at"]
+PROMPTS = ["The capital of France is", "def fibonacci(n):"]  # test/heavy has twenty
 
 
 def logits(llmir, model, tokens, folder, *flags):

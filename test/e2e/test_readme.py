@@ -5,6 +5,7 @@ import shlex
 import subprocess
 
 import pytest
+import tiny_models
 from conftest import BUILD, ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -22,16 +23,30 @@ OPT_INPUT = "llm.model @m attributes {vocabulary = 8 : i64, context_length = 8 :
     "  }\n}\n"
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Of all commands: as with a user, the model is compiled once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """For bench: whether it runs is asked here, not how fast."""
+    path = tmp_path_factory.mktemp("small") / "small.gguf"
+    tiny_models.write_tiny(path, 5, max_position_embeddings=1024)
+    return path
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_command(command, model, tmp_path):
+def test_command(command, model, small, cache, tmp_path):
     (tmp_path / "ids.txt").write_text("1 2 3 4")
     (tmp_path / "model.mlir").write_text(OPT_INPUT)
     (tmp_path / "still-fails.sh").write_text(STILL_FAILS)
     (tmp_path / "still-fails.sh").chmod(0o755)
-    arguments = shlex.split(command.replace("build/bin", str(BUILD / "bin")).replace("MODEL.gguf", model))
-    # Whether bench runs is asked here, not how fast: few tokens do.
+    file = small if " bench " in command else model
+    arguments = shlex.split(command.replace("build/bin", str(BUILD / "bin")).replace("MODEL.gguf", str(file)))
     result = subprocess.run(arguments, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
-                            env=os.environ | {"LLMIR_CACHE": str(tmp_path / "cache"), "LLMIR_DECODE": "8",
+                            env=os.environ | {"LLMIR_CACHE": str(cache),
                                               "PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}"})
     assert result.returncode == 0, result.stderr.decode()
 
