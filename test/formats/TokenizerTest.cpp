@@ -163,7 +163,7 @@ TEST(Tokenizer, EveryPreTokenizerCoversAnyBytes) {
   std::string text = "Hi, it's 12345 ½ of\t\xFF\xC3 über!!\r\n\n   你好 ";
   text += std::string("\0\xED\xA0\x80 \xF0\x9F\x98", 8);
   for (const PreTokenizerRow &row : preTokenizerTable()) {
-    Expected<PreTokenizer> preTokenizer = PreTokenizer::create(row.name);
+    Expected<PreTokenizer> preTokenizer = PreTokenizer::create(stepsOf(row));
     ASSERT_TRUE(preTokenizer) << preTokenizer.error().message;
     std::vector<size_t> lengths;
     ASSERT_TRUE(preTokenizer->split(text, lengths));
@@ -174,7 +174,8 @@ TEST(Tokenizer, EveryPreTokenizerCoversAnyBytes) {
     }
     EXPECT_EQ(sum, text.size()) << row.name;
     lengths.clear();
-    EXPECT_TRUE(preTokenizer->split(std::string(1 << 20, ' '), lengths)) << row.name;
+    std::string spaces(1 << 20, ' ');
+    EXPECT_TRUE(preTokenizer->split(spaces, lengths)) << row.name;
   }
 }
 

@@ -1,10 +1,15 @@
 // Reads tokenizer.ggml.* into TokenizerData; what the values mean is checked by the tokenizer
-// itself.
+// itself. Ids and flags there go before those of a tokenizer.json.
 #include "llmir/formats/tokenizer/GgufTokenizer.h"
+
+#include "llmir/formats/tokenizer/TokenizerJson.h"
 
 namespace llmir {
 
-static Expected<TokenizerData> readData(const GgufFile &file) {
+static constexpr std::string_view jsonKey = "tokenizer.huggingface.json";
+
+/// The vocabulary itself, by the names of tokenizer.ggml.*.
+static Expected<TokenizerData> readVocabulary(const GgufFile &file) {
   TokenizerData data;
   auto model = file.getString("tokenizer.ggml.model");
   if (!model)
@@ -37,7 +42,24 @@ static Expected<TokenizerData> readData(const GgufFile &file) {
     return forward(types);
   if (*types)
     data.types = std::move(**types);
+  return data;
+}
 
+/// The same out of a tokenizer.json that the file carries whole.
+static Expected<TokenizerData> readJsonVocabulary(const GgufFile &file) {
+  auto text = file.getString(jsonKey);
+  if (!text)
+    return forward(text);
+  auto data = readTokenizerJson(*text);
+  return data ? std::move(data) : forward(data, file.path());
+}
+
+static Expected<TokenizerData> readData(const GgufFile &file) {
+  const bool isJson = !file.has("tokenizer.ggml.model") && file.has(jsonKey);
+  auto read = isJson ? readJsonVocabulary(file) : readVocabulary(file);
+  if (!read)
+    return read;
+  TokenizerData &data = *read;
   const std::pair<const char *, std::optional<int64_t> &> ids[] = {
       {"tokenizer.ggml.bos_token_id", data.bosId},
       {"tokenizer.ggml.eos_token_id", data.eosId},
@@ -49,7 +71,8 @@ static Expected<TokenizerData> readData(const GgufFile &file) {
     auto value = file.findI64(key);
     if (!value)
       return forward(value);
-    id = *value;
+    if (*value)
+      id = *value;
   }
   const std::pair<const char *, std::optional<bool> &> flags[] = {
       {"tokenizer.ggml.add_bos_token", data.addBos},
@@ -59,9 +82,10 @@ static Expected<TokenizerData> readData(const GgufFile &file) {
     auto value = file.findBool(key);
     if (!value)
       return forward(value);
-    flag = *value;
+    if (*value)
+      flag = *value;
   }
-  return data;
+  return read;
 }
 
 Expected<Tokenizer> tokenizerFromGguf(const GgufFile &file) {

@@ -1,119 +1,251 @@
-// Runs a row of the pre-tokenizer table with ICU. The text goes to ICU as UTF-16 in which every
-// byte that is no UTF-8 stands as a lone low surrogate 0xDC00 + byte: one character of no class,
-// told apart from all others when the pieces are measured in bytes again.
+// Runs the steps with ICU on the text as UTF-16.
 #include "llmir/formats/tokenizer/PreTokenizer.h"
 
+#include "llmir/formats/tokenizer/Utf16.h"
+#include <algorithm>
 #include <unicode/regex.h>
-#include <unicode/utf16.h>
-#include <unicode/utf8.h>
 
 namespace llmir {
 
-struct PreTokenizer::Patterns {
-  std::vector<std::unique_ptr<icu::RegexPattern>> compiled;
+/// As in Oniguruma: only a line feed ends a line, and ^ and $ are at each.
+static constexpr uint32_t regexFlags = UREGEX_MULTILINE | UREGEX_UNIX_LINES;
+/// Backtracking that takes more memory than this is given up.
+static constexpr int32_t maxStackBytes = 256 << 20;
+/// ICU reports every ten thousandth state that it saves to come back to. The patterns of real
+/// models save up to 3 a character.
+static constexpr int64_t reportsOfAnyText = 1000, charactersOfReport = 64;
+
+struct PreTokenizer::Step {
+  PreTokenizerStep data;
+  std::unique_ptr<icu::RegexPattern> pattern; // of a SplitStep
 };
 
-Expected<PreTokenizer> PreTokenizer::create(std::string_view name) {
-  PreTokenizer result;
+Expected<const PreTokenizerRow *> findPreTokenizer(std::string_view name) {
   std::string known;
   for (const PreTokenizerRow &row : preTokenizerTable()) {
     if (row.name == name)
-      result.row = &row;
+      return &row;
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   }
-  if (!result.row)
-    return fail("pre-tokenizer '{}' (tokenizer.ggml.pre) is unknown; known are {}", name, known);
-
-  auto patterns = std::make_shared<Patterns>();
-  for (const char *source : result.row->patterns) {
-    UErrorCode status = U_ZERO_ERROR;
-    UParseError where;
-    patterns->compiled.emplace_back(
-        icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(source), 0, where, status));
-    if (U_FAILURE(status))
-      return fail("pre-tokenizer '{}': ICU refuses the pattern {} ({})", name, source,
-                  u_errorName(status));
-  }
-  result.patterns = std::move(patterns);
-  return result;
+  return fail("pre-tokenizer '{}' (tokenizer.ggml.pre) is unknown; known are {}", name, known);
 }
 
-static icu::UnicodeString toUtf16(std::string_view text) {
-  icu::UnicodeString result(int32_t(text.size()), 0, 0);
-  char16_t *out = result.getBuffer(int32_t(text.size()));
-  int32_t written = 0;
-  const int32_t size = int32_t(text.size());
-  for (int32_t i = 0; i < size;) {
-    int32_t start = i;
-    UChar32 c;
-    U8_NEXT(text.data(), i, size, c);
-    if (c >= 0) {
-      U16_APPEND_UNSAFE(out, written, c);
-      continue;
+std::vector<PreTokenizerStep> stepsOf(const PreTokenizerRow &row) {
+  std::vector<PreTokenizerStep> steps;
+  for (const char *pattern : row.patterns)
+    steps.emplace_back(
+        SplitStep{.pattern = pattern, .name = fmt::format("pre-tokenizer '{}'", row.name)});
+  return steps;
+}
+
+Expected<PreTokenizer> PreTokenizer::create(std::vector<PreTokenizerStep> given) {
+  std::vector<Step> compiled;
+  for (PreTokenizerStep &data : given) {
+    std::unique_ptr<icu::RegexPattern> pattern;
+    if (const auto *split = std::get_if<SplitStep>(&data)) {
+      UErrorCode status = U_ZERO_ERROR;
+      UParseError where;
+      pattern.reset(icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(split->pattern),
+                                               split->isLiteral ? UREGEX_LITERAL : regexFlags,
+                                               where, status));
+      if (U_FAILURE(status))
+        return fail("{}: ICU refuses the pattern {} ({})", split->name, split->pattern,
+                    u_errorName(status));
     }
-    for (; start < i; ++start)
-      out[written++] = char16_t(0xDC00 | uint8_t(text[start]));
+    compiled.push_back({std::move(data), std::move(pattern)});
   }
-  result.releaseBuffer(written);
+  PreTokenizer result;
+  result.steps = std::make_shared<const std::vector<Step>>(std::move(compiled));
   return result;
 }
 
-/// UTF-8 length of what [begin, end) of toUtf16's result stands for.
-static size_t byteLength(const char16_t *units, int32_t begin, int32_t end) {
-  size_t bytes = 0;
-  for (int32_t i = begin; i < end; ++i) {
-    const char16_t c = units[i];
-    if (U16_IS_LEAD(c)) {
-      bytes += 4;
-      ++i;
-    } else if (U16_IS_TRAIL(c)) {
-      bytes += 1;
+namespace {
+
+struct Piece {
+  int32_t begin, end;
+};
+struct Match {
+  int32_t begin, end;
+  bool counts;
+};
+
+/// A text on its way through the steps.
+class Splitting {
+public:
+  Splitting(std::string_view text, bool isAtStart)
+      : units(toUtf16(text)), pieces({{0, units.length()}}), isAtStart(isAtStart),
+        limit(maxGrownBytes(text.size())),
+        reports{reportsOfAnyText + units.length() / charactersOfReport} {}
+
+  Status apply(const SplitStep &step, const icu::RegexPattern &pattern);
+  Status apply(const PrefixStep &step);
+  Status apply(const ReplaceStep &step);
+
+  /// Gives up the text where it is another one now.
+  void finish(std::string &text, std::vector<size_t> &lengths) const;
+
+private:
+  /// Cuts into matches and what is between them, which together cover the piece.
+  void findMatches(icu::RegexMatcher &matcher, Piece piece, UErrorCode &status);
+  void join(SplitBehavior behavior);
+  Status rebuild(icu::UnicodeString next, std::vector<Piece> nextPieces);
+
+  struct Budget {
+    mutable int64_t left;
+  };
+  static UBool spend(const void *budget, int32_t) {
+    return --static_cast<const Budget *>(budget)->left > 0;
+  }
+
+  icu::UnicodeString units;
+  std::vector<Piece> pieces, next; // not empty ones
+  std::vector<Match> matches;      // of one piece
+  const bool isAtStart;
+  const size_t limit; // of UTF-16 units
+  bool isChanged = false;
+  const Budget reports;
+};
+
+} // namespace
+
+void Splitting::findMatches(icu::RegexMatcher &matcher, Piece piece, UErrorCode &status) {
+  matches.clear();
+  matcher.region(piece.begin, piece.end, status);
+  int32_t covered = piece.begin;
+  while (U_SUCCESS(status) && matcher.find(status)) {
+    const int32_t begin = matcher.start(status), end = matcher.end(status);
+    if (begin > covered)
+      matches.push_back({covered, begin, false});
+    matches.push_back({begin, end, true});
+    covered = end;
+  }
+  if (covered < piece.end)
+    matches.push_back({covered, piece.end, false});
+}
+
+/// Appends what the matches become to the next pieces.
+void Splitting::join(SplitBehavior behavior) {
+  const size_t first = next.size();
+  if (behavior == SplitBehavior::MergedWithNext)
+    std::ranges::reverse(matches);
+  bool isBehindMatch = false;
+  for (const Match &match : matches) {
+    const bool extends =
+        next.size() > first && (behavior == SplitBehavior::Contiguous
+                                    ? match.counts == isBehindMatch
+                                    : match.counts && !isBehindMatch &&
+                                          (behavior == SplitBehavior::MergedWithPrevious ||
+                                           behavior == SplitBehavior::MergedWithNext));
+    isBehindMatch = match.counts;
+    if (extends) {
+      next.back().begin = std::min(next.back().begin, match.begin);
+      next.back().end = std::max(next.back().end, match.end);
+    } else if (behavior == SplitBehavior::Removed && match.counts) {
+      isChanged |= match.end > match.begin;
     } else {
-      bytes += U8_LENGTH(c);
+      next.push_back({match.begin, match.end});
     }
   }
-  return bytes;
+  if (behavior == SplitBehavior::MergedWithNext)
+    std::reverse(next.begin() + int64_t(first), next.end());
 }
 
-Status PreTokenizer::split(std::string_view text, std::vector<size_t> &lengths) const {
+Status Splitting::apply(const SplitStep &step, const icu::RegexPattern &pattern) {
+  UErrorCode status = U_ZERO_ERROR;
+  const std::unique_ptr<icu::RegexMatcher> matcher(pattern.matcher(units, status));
+  if (U_SUCCESS(status)) {
+    matcher->setStackLimit(maxStackBytes, status);
+    matcher->setMatchCallback(spend, &reports, status);
+  }
+  next.clear();
+  for (size_t i = 0; i < pieces.size() && U_SUCCESS(status); ++i) {
+    findMatches(*matcher, pieces[i], status);
+    for (Match &match : matches)
+      match.counts ^= step.isInverted;
+    join(step.behavior);
+  }
+  if (U_FAILURE(status))
+    return fail("{}: ICU gives up on a text of {} bytes ({})", step.name,
+                byteLength(units.getBuffer(), 0, units.length()),
+                status == U_REGEX_STOPPED_BY_CALLER ? "the pattern backtracks too often"
+                                                    : u_errorName(status));
+  std::erase_if(next, [](Piece piece) { return piece.begin == piece.end; });
+  pieces.swap(next);
+  return {};
+}
+
+Status Splitting::rebuild(icu::UnicodeString changed, std::vector<Piece> changedPieces) {
+  if (changed.isBogus() || size_t(changed.length()) > limit)
+    return fail("text has more than {} bytes when pre-tokenized", limit);
+  units = std::move(changed);
+  pieces = std::move(changedPieces);
+  isChanged = true;
+  return {};
+}
+
+Status Splitting::apply(const PrefixStep &step) {
+  const icu::UnicodeString prefix = icu::UnicodeString::fromUTF8(step.text);
+  icu::UnicodeString changed;
+  std::vector<Piece> changedPieces;
+  for (const Piece &piece : pieces) {
+    const icu::UnicodeString text = units.tempSubStringBetween(piece.begin, piece.end);
+    const int32_t begin = changed.length();
+    if (!text.startsWith(prefix) && (!step.onlyAtStart || (isAtStart && piece.begin == 0)))
+      changed.append(prefix);
+    changedPieces.push_back({begin, changed.append(text).length()});
+  }
+  return rebuild(std::move(changed), std::move(changedPieces));
+}
+
+Status Splitting::apply(const ReplaceStep &step) {
+  const icu::UnicodeString from = icu::UnicodeString::fromUTF8(step.from),
+                           to = icu::UnicodeString::fromUTF8(step.to);
+  icu::UnicodeString changed;
+  std::vector<Piece> changedPieces;
+  for (const Piece &piece : pieces) {
+    const int32_t start = changed.length();
+    int32_t begin = piece.begin;
+    for (int32_t found;
+         (found = units.indexOf(from, begin, piece.end - begin)) >= 0 && !changed.isBogus();
+         begin = found + from.length())
+      changed.append(units, begin, found - begin).append(to);
+    changed.append(units, begin, piece.end - begin);
+    changedPieces.push_back({start, changed.length()});
+  }
+  return rebuild(std::move(changed), std::move(changedPieces));
+}
+
+void Splitting::finish(std::string &text, std::vector<size_t> &lengths) const {
+  icu::UnicodeString left;
+  for (const Piece &piece : pieces) {
+    lengths.push_back(byteLength(units.getBuffer(), piece.begin, piece.end));
+    if (isChanged)
+      left.append(units, piece.begin, piece.end - piece.begin);
+  }
+  if (isChanged)
+    text = toUtf8(left);
+}
+
+Status PreTokenizer::split(std::string &text, std::vector<size_t> &lengths, bool isAtStart) const {
   if (text.empty())
     return {};
   if (text.size() > maxTextBytes)
     return fail("text has {} bytes, at most {} can be tokenized at once: split it", text.size(),
                 maxTextBytes);
-  const icu::UnicodeString units = toUtf16(text);
-  std::vector<int32_t> ends = {units.length()}, next; // ends of the pieces so far
-  for (const auto &pattern : patterns->compiled) {
-    UErrorCode status = U_ZERO_ERROR;
-    std::unique_ptr<icu::RegexMatcher> matcher(pattern->matcher(units, status));
-    next.clear();
-    int32_t begin = 0;
-    for (int32_t end : ends) {
-      if (U_SUCCESS(status))
-        matcher->region(begin, end, status);
-      int32_t covered = begin;
-      while (U_SUCCESS(status) && covered < end && matcher->find(status)) {
-        const int32_t from = matcher->start(status), to = matcher->end(status);
-        if (from > covered)
-          next.push_back(from);
-        if (to > from)
-          next.push_back(to);
-        covered = std::max(covered, to);
-      }
-      if (covered < end)
-        next.push_back(end);
-      begin = end;
-    }
-    if (U_FAILURE(status))
-      return fail("pre-tokenizer '{}': ICU gives up on a text of {} bytes ({})", row->name,
-                  text.size(), u_errorName(status));
-    ends.swap(next);
+  Splitting splitting(text, isAtStart);
+  for (const Step &step : *steps) {
+    Status status = std::visit(
+        [&](const auto &data) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(data)>, SplitStep>)
+            return splitting.apply(data, *step.pattern);
+          else
+            return splitting.apply(data);
+        },
+        step.data);
+    if (!status)
+      return status;
   }
-  int32_t begin = 0;
-  for (int32_t end : ends) {
-    lengths.push_back(byteLength(units.getBuffer(), begin, end));
-    begin = end;
-  }
+  splitting.finish(text, lengths);
   return {};
 }
 

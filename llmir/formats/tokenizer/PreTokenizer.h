@@ -1,8 +1,9 @@
 // Splits text into the pieces inside which BPE may merge, by the regexes that a model was trained
-// with. The regexes are data (PreTokenizerTable.cpp), run by ICU; models name them as llama.cpp
-// does in tokenizer.ggml.pre.
+// with. Models name them as llama.cpp does in tokenizer.ggml.pre (PreTokenizerTable.cpp), or their
+// tokenizer.json spells them out. ICU runs them.
 #pragma once
 
+#include "llmir/formats/tokenizer/TextSteps.h"
 #include "llmir/support/Error.h"
 #include <memory>
 #include <span>
@@ -22,25 +23,26 @@ struct PreTokenizerRow {
 
 std::span<const PreTokenizerRow> preTokenizerTable();
 
-/// Texts that are longer are refused, whatever encodes them.
-constexpr size_t maxTextBytes = size_t(512) << 20;
+/// Errors: an unknown name (the known ones are listed).
+Expected<const PreTokenizerRow *> findPreTokenizer(std::string_view name);
+
+/// The row's patterns as steps.
+std::vector<PreTokenizerStep> stepsOf(const PreTokenizerRow &row);
 
 class PreTokenizer {
 public:
-  /// Errors: an unknown name (the known ones are listed).
-  static Expected<PreTokenizer> create(std::string_view name);
+  /// Errors: a pattern that ICU refuses, with its name.
+  static Expected<PreTokenizer> create(std::vector<PreTokenizerStep> steps);
 
-  /// Appends the lengths in bytes of the pieces of `text`, in order; together they cover it. Bytes
-  /// that are no UTF-8 each count as one symbol character. Errors: text over 512 MiB.
-  Status split(std::string_view text, std::vector<size_t> &lengths) const;
-
-  bool ignoreMerges() const { return row->ignoreMerges; }
-  bool addBosByDefault() const { return row->addBos; }
+  /// Appends the lengths in bytes of the pieces of `text`, in order; together they cover it. Where
+  /// steps add, replace or remove something, `text` becomes what is left. Bytes that are no UTF-8
+  /// each count as one symbol character. Errors: text over 512 MiB, patterns that backtrack without
+  /// end.
+  Status split(std::string &text, std::vector<size_t> &lengths, bool isAtStart = true) const;
 
 private:
-  struct Patterns;
-  const PreTokenizerRow *row = nullptr;
-  std::shared_ptr<const Patterns> patterns; // compiled, immutable: shared by all threads
+  struct Step;
+  std::shared_ptr<const std::vector<Step>> steps; // compiled, immutable: shared by all threads
 };
 
 } // namespace llmir

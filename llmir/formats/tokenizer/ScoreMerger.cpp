@@ -2,20 +2,10 @@
 // by their length when they come up.
 #include "llmir/formats/tokenizer/ScoreMerger.h"
 
+#include "llmir/formats/tokenizer/Utf16.h"
 #include <algorithm>
-#include <unicode/utf8.h>
 
 namespace llmir {
-
-/// Bytes of the character at the start of `text`; a byte that begins none stands alone.
-static uint32_t characterLength(std::string_view text) {
-  const char *bytes = text.data();
-  const auto limit = int32_t(std::min<size_t>(text.size(), 4));
-  int32_t length = 0;
-  UChar32 character = 0;
-  U8_NEXT(bytes, length, limit, character); // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
-  return character < 0 ? 1 : uint32_t(length);
-}
 
 void ScoreMerger::propose(int32_t left) {
   if (left < 0 || symbols[left].next < 0)
@@ -42,7 +32,7 @@ void ScoreMerger::merge(std::string_view given, std::vector<int32_t> &ids) {
   isBehindUnknown = false;
   for (size_t begin = 0; begin < text.size();) {
     const auto place = int32_t(symbols.size());
-    const uint32_t length = characterLength(text.substr(begin));
+    const auto length = uint32_t(characterLength(text.substr(begin)));
     symbols.push_back({begin, length, place - 1, place + 1});
     begin += length;
   }

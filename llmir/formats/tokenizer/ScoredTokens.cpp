@@ -1,33 +1,12 @@
 // The tokenizer's side of sentencepiece vocabularies: tokens with scores instead of merge rules.
 // All texts are kept with spaces instead of ▁, so that a token's text is its bytes.
+#include "llmir/formats/tokenizer/SentencePieceText.h"
 #include "llmir/formats/tokenizer/Tokenizer.h"
+#include "llmir/formats/tokenizer/Utf16.h"
 
-#include <charconv>
 #include <cmath>
 
 namespace llmir {
-
-static constexpr std::string_view spaceMark = "\xE2\x96\x81"; // ▁, U+2581
-
-static std::string withSpaces(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (size_t mark; (mark = text.find(spaceMark)) != std::string_view::npos;) {
-    result.append(text.substr(0, mark)) += ' ';
-    text.remove_prefix(mark + spaceMark.size());
-  }
-  return result.append(text);
-}
-
-/// The byte of a token such as <0x0A>.
-static std::optional<uint8_t> byteOf(std::string_view text) {
-  if (text.size() != 6 || !text.starts_with("<0x") || !text.ends_with('>'))
-    return std::nullopt;
-  uint8_t byte = 0;
-  const char *begin = text.data() + 3, *end = begin + 2;
-  auto [stop, failure] = std::from_chars(begin, end, byte, 16);
-  return stop == end && failure == std::errc() ? std::optional(byte) : std::nullopt;
-}
 
 Status Tokenizer::indexScored(TokenizerData &data) {
   if (data.scores.size() != data.tokens.size())
@@ -41,7 +20,7 @@ Status Tokenizer::indexScored(TokenizerData &data) {
       return fail("tokenizer.ggml.scores[{}] is no number", id);
     const TokenType type = types[id];
     if (type == TokenType::Byte) {
-      const std::optional<uint8_t> byte = byteOf(data.tokens[id]);
+      const std::optional<uint8_t> byte = byteOfToken(data.tokens[id]);
       if (!byte)
         return fail("tokenizer.ggml.tokens[{}] is a byte token and must look like <0x0A>", id);
       bytes[id] = std::string(1, char(*byte));

@@ -1,53 +1,10 @@
-// Encoding and decoding; how the vocabulary is checked and indexed is in TokenizerCreate.cpp.
+// What all vocabularies share of encoding and decoding; TokenizerCreate.cpp checks and indexes
+// them.
 #include "llmir/formats/tokenizer/Tokenizer.h"
 
 #include <algorithm>
 
 namespace llmir {
-
-Status Tokenizer::encodePiece(std::string_view text, BytePairMerger &merger,
-                              std::vector<int32_t> &output) const {
-  std::string prefixed;
-  if (addSpacePrefix && !text.empty() && text.front() != ' ') {
-    prefixed = " " + std::string(text);
-    text = prefixed;
-  }
-  std::vector<size_t> lengths;
-  if (Status split = preTokenizer.split(text, lengths); !split)
-    return split;
-  std::vector<int32_t> ids;
-  for (size_t length : lengths) {
-    const std::string_view piece = text.substr(0, length);
-    text.remove_prefix(length);
-    if (preTokenizer.ignoreMerges()) {
-      if (auto whole = idOfBytes.find(piece); whole != idOfBytes.end()) {
-        output.push_back(whole->second);
-        continue;
-      }
-    }
-    ids.clear();
-    for (uint8_t byte : piece)
-      if (int32_t id = idOfByte[byte] >= 0 ? idOfByte[byte] : unknown; id >= 0)
-        ids.push_back(id);
-    merger.merge(ids, output);
-  }
-  return {};
-}
-
-Status Tokenizer::encodeBytePairs(std::string_view text, EncodeOptions options,
-                                  std::vector<int32_t> &output) const {
-  BytePairMerger merger(merges);
-  for (size_t position = 0; position < text.size();) {
-    const SpecialTokens::Match match = specialTokens.find(text, position, options.parseSpecial);
-    Status status = encodePiece(text.substr(position, match.begin - position), merger, output);
-    if (!status)
-      return status;
-    if (match.length > 0)
-      output.push_back(match.id);
-    position = match.begin + match.length;
-  }
-  return {};
-}
 
 Expected<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
                                                  EncodeOptions options) const {

@@ -1,9 +1,11 @@
 // Text to token ids and back: byte-level byte pair encoding as GPT-2, Llama 3, Qwen, SmolLM and
-// most others use it (tokenizer.ggml.model = "gpt2"), and sentencepiece's BPE of Gemma, Llama 2 and
-// Mistral ("llama"). Immutable once made: all threads may share one.
+// most others use it (tokenizer.ggml.model = "gpt2"), sentencepiece's BPE of Gemma, Llama 2 and
+// Mistral ("llama"), and the BPE pipelines of Hugging Face's tokenizer.json. Immutable once made:
+// all threads may share one.
 #pragma once
 
 #include "llmir/formats/tokenizer/BytePairMerger.h"
+#include "llmir/formats/tokenizer/Normalizer.h"
 #include "llmir/formats/tokenizer/PreTokenizer.h"
 #include "llmir/formats/tokenizer/ScoreMerger.h"
 #include "llmir/formats/tokenizer/SpecialTokens.h"
@@ -34,7 +36,8 @@ struct DecodeOptions {
 class Tokenizer {
 public:
   /// Errors name the field and the value: another tokenizer model, an unknown pre-tokenizer, ids
-  /// outside the vocabulary, token types that do not fit, duplicate tokens, merges of another form.
+  /// outside the vocabulary, token types that do not fit, duplicate tokens, merges of another form,
+  /// patterns that ICU refuses.
   /// A merge whose parts or whose result are not in the vocabulary is ignored: real files have
   /// some.
   static Expected<Tokenizer> create(TokenizerData data);
@@ -66,15 +69,19 @@ public:
   bool isSpecial(int32_t id) const;
 
 private:
+  Status readNames(TokenizerData &data);
+  Status makePreTokenizer(std::vector<PreTokenizerStep> steps);
   Status readTokens(TokenizerData &data);
   Status indexBytePairs(const TokenizerData &data);
+  Status indexPipeline(TokenizerData &data);
   Status indexScored(TokenizerData &data);
   Status readMerges(const TokenizerData &data);
   Status readIds(const TokenizerData &data);
   Status encodeBytePairs(std::string_view text, EncodeOptions options,
                          std::vector<int32_t> &output) const;
-  Status encodePiece(std::string_view text, BytePairMerger &merger,
-                     std::vector<int32_t> &output) const;
+  Status encodeSection(std::string_view section, bool isAtStart, BytePairMerger &merger,
+                       std::vector<int32_t> &output) const;
+  void appendSymbols(std::string_view piece, std::vector<int32_t> &ids) const;
   Status encodeScored(std::string_view text, EncodeOptions options,
                       std::vector<int32_t> &output) const;
 
@@ -83,22 +90,25 @@ private:
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
-  bool isScored = false; // a llama vocabulary
+  bool isScored = false;               // a llama vocabulary
+  std::vector<std::string> bytes;      // by id
+  std::vector<TokenType> types;        // by id
+  std::array<int32_t, 256> idOfByte{}; // -1: no token
+  SpecialTokens specialTokens;
+  Normalizer normalizer; // BPE only, as all down to the merges
+  SpecialTokens normalizedTokens;
   PreTokenizer preTokenizer;
-  std::vector<std::string> bytes;                                                // by id
-  std::vector<TokenType> types;                                                  // by id
-  std::unordered_map<std::string, int32_t, TextHash, std::equal_to<>> idOfBytes; // BPE tokens only
-  std::array<int32_t, 256> idOfByte{};                                           // -1: no token
+  bool isByteLevel = true, ignoreMerges = false, fusesUnknown = false;
+  std::unordered_map<std::string, int32_t, TextHash, std::equal_to<>> idOfPiece;
   MergeTable merges;
-  TokenIndex tokenIndex; // llama only, as the three below
+  TokenIndex tokenIndex; // llama only, as the four below
   std::vector<float> scores;
   size_t longestToken = 0;
-  bool hasUnused = false;
-  SpecialTokens specialTokens;
+  bool hasUnused = false, addSpacePrefix = false;
   std::optional<int32_t> bos, eos;
   int32_t unknown = -1;
   std::vector<int32_t> ends;
-  bool addBos = false, addEos = false, addSpacePrefix = false;
+  bool addBos = false, addEos = false;
 };
 
 } // namespace llmir

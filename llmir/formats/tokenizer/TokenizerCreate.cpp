@@ -67,11 +67,11 @@ Status Tokenizer::readTokens(TokenizerData &data) {
       return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
                   other->second, id, shown(text));
   }
-  return isScored ? indexScored(data) : indexBytePairs(data);
+  return data.pipeline ? indexPipeline(data) : isScored ? indexScored(data) : indexBytePairs(data);
 }
 
 Status Tokenizer::indexBytePairs(const TokenizerData &data) {
-  idOfBytes.reserve(data.tokens.size());
+  idOfPiece.reserve(data.tokens.size());
   for (int32_t id = 0; id < vocabSize(); ++id) {
     const std::string &text = data.tokens[id];
     const TokenType type = types[id];
@@ -88,7 +88,7 @@ Status Tokenizer::indexBytePairs(const TokenizerData &data) {
     std::optional<std::string> decoded = bytesOfToken(text);
     if (!decoded) // reachable by id only
       continue;
-    auto [other, isNew] = idOfBytes.try_emplace(*decoded, id);
+    auto [other, isNew] = idOfPiece.try_emplace(*decoded, id);
     if (!isNew)
       return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
                   other->second, id, shown(text));
@@ -96,10 +96,13 @@ Status Tokenizer::indexBytePairs(const TokenizerData &data) {
       idOfByte[uint8_t(decoded->front())] = id;
     bytes[id] = std::move(*decoded);
   }
-  return {};
+  return readMerges(data);
 }
 
 Status Tokenizer::readMerges(const TokenizerData &data) {
+  if (data.merges.size() > UINT32_MAX)
+    return fail("tokenizer.ggml.merges has {} entries, at most {} are allowed", data.merges.size(),
+                UINT32_MAX);
   merges = MergeTable(data.merges.size());
   for (size_t rank = 0; rank < data.merges.size(); ++rank) {
     const std::string_view rule = data.merges[rank];
@@ -113,9 +116,9 @@ Status Tokenizer::readMerges(const TokenizerData &data) {
                right = bytesOfToken(rule.substr(space + 1));
     if (!left || !right)
       continue;
-    const auto leftId = idOfBytes.find(*left), rightId = idOfBytes.find(*right),
-               merged = idOfBytes.find(*left + *right);
-    if (leftId != idOfBytes.end() && rightId != idOfBytes.end() && merged != idOfBytes.end())
+    const auto leftId = idOfPiece.find(*left), rightId = idOfPiece.find(*right),
+               merged = idOfPiece.find(*left + *right);
+    if (leftId != idOfPiece.end() && rightId != idOfPiece.end() && merged != idOfPiece.end())
       merges.add(leftId->second, rightId->second, uint32_t(rank), merged->second);
   }
   return {};
@@ -142,9 +145,9 @@ Status Tokenizer::readIds(const TokenizerData &data) {
     if (id)
       ends.push_back(*id);
   for (int32_t id = 0; id < vocabSize(); ++id)
-    if ((types[id] == TokenType::Control ||
-         (types[id] == TokenType::UserDefined && bytes[id] != "</s>")) && // an HTML tag there
-        std::ranges::find(endTexts, bytes[id]) != std::end(endTexts))
+    if ((types[id] == TokenType::Control || types[id] == TokenType::Unknown ||
+         (types[id] == TokenType::UserDefined && data.tokens[id] != "</s>")) && // an HTML tag there
+        std::ranges::find(endTexts, data.tokens[id]) != std::end(endTexts))
       ends.push_back(id);
   std::ranges::sort(ends);
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
@@ -153,7 +156,7 @@ Status Tokenizer::readIds(const TokenizerData &data) {
       unk = int32_t(found - types.begin());
   // An unknown token that is also a control token (<|endoftext|>) would let stray bytes act on the
   // model.
-  if (unk && types[*unk] != TokenType::Control)
+  if (unk && types[*unk] != TokenType::Control && !isEndOfGeneration(*unk))
     unknown = *unk;
 
   for (auto [field, wanted, id] :
@@ -162,31 +165,50 @@ Status Tokenizer::readIds(const TokenizerData &data) {
       return fail(
           "tokenizer.ggml.add_{0}_token is true, but tokenizer.ggml.{0}_token_id is missing",
           field);
-  addBos = data.addBos.value_or(bos && (isScored || preTokenizer.addBosByDefault()));
+  addBos = data.addBos.value_or(false);
   addEos = data.addEos.value_or(false);
-  addSpacePrefix = data.addSpacePrefix.value_or(isScored);
+  return {};
+}
+
+/// What the names of model and pre-tokenizer imply.
+Status Tokenizer::readNames(TokenizerData &data) {
+  if (data.model == "llama") {
+    isScored = true;
+    addSpacePrefix = data.addSpacePrefix.value_or(true);
+    data.addBos = data.addBos.value_or(data.bosId.has_value());
+    return {};
+  }
+  if (data.model != "gpt2")
+    return fail("tokenizer.ggml.model is '{}', which is not supported; known: gpt2 (byte-level "
+                "BPE) and llama (sentencepiece BPE)",
+                shown(data.model));
+  auto row = findPreTokenizer(data.pre);
+  if (!row)
+    return forward(row);
+  ignoreMerges = (*row)->ignoreMerges;
+  data.addBos = data.addBos.value_or(data.bosId && (*row)->addBos);
+  std::vector<PreTokenizerStep> steps = stepsOf(**row);
+  if (data.addSpacePrefix.value_or(false))
+    steps.insert(steps.begin(), PrefixStep{" "});
+  return makePreTokenizer(std::move(steps));
+}
+
+Status Tokenizer::makePreTokenizer(std::vector<PreTokenizerStep> steps) {
+  auto made = PreTokenizer::create(std::move(steps));
+  if (!made)
+    return forward(made);
+  preTokenizer = std::move(*made);
   return {};
 }
 
 Expected<Tokenizer> Tokenizer::create(TokenizerData data) {
   Tokenizer tokenizer;
-  tokenizer.isScored = data.model == "llama";
-  if (!tokenizer.isScored && data.model != "gpt2")
-    return fail("tokenizer.ggml.model is '{}', which is not supported; known: gpt2 (byte-level "
-                "BPE) and llama (sentencepiece BPE)",
-                shown(data.model));
-  if (!tokenizer.isScored) {
-    Expected<PreTokenizer> preTokenizer = PreTokenizer::create(data.pre);
-    if (!preTokenizer)
-      return forward(preTokenizer);
-    tokenizer.preTokenizer = std::move(*preTokenizer);
-  }
-  if (Status status = tokenizer.readTokens(data); !status)
+  if (Status status = data.pipeline
+                          ? tokenizer.makePreTokenizer(std::move(data.pipeline->preTokenizer))
+                          : tokenizer.readNames(data);
+      !status)
     return forward(status);
-  if (data.merges.size() > UINT32_MAX)
-    return fail("tokenizer.ggml.merges has {} entries, at most {} are allowed", data.merges.size(),
-                UINT32_MAX);
-  if (Status status = tokenizer.readMerges(data); !status)
+  if (Status status = tokenizer.readTokens(data); !status)
     return forward(status);
   if (Status status = tokenizer.readIds(data); !status)
     return forward(status);

@@ -2,6 +2,8 @@
 // format, so that GGUF metadata and tokenizer.json can both fill this.
 #pragma once
 
+#include "llmir/formats/tokenizer/SpecialTokens.h"
+#include "llmir/formats/tokenizer/TextSteps.h"
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +22,36 @@ enum class TokenType : int32_t {
   Byte = 6,
 };
 
+/// A token that stands in text as it is written.
+struct AddedToken {
+  int32_t id;
+  std::string text;
+  bool isControl;
+  bool isNormalized; // looked for in the normalized text, itself normalized; else in the given one
+  TokenSurroundings surroundings;
+};
+
+struct MergeRule {
+  int32_t left, right, merged; // ids
+};
+
+/// Byte pair encoding as tokenizer.json spells it out; in GGUF the names of model and pre-tokenizer
+/// imply it. Who fills this has checked all of it but the patterns.
+struct BpePipeline {
+  bool isByteLevel = true;      // merges begin with bytes; else with characters
+  bool ignoreMerges = false;    // a piece that is a token as a whole is never merged from parts
+  bool hasByteFallback = false; // a character without a token becomes those of its bytes, <0x0A>
+  bool fusesUnknown = false;    // a run of unknown characters becomes one token
+  std::vector<NormalizerStep> normalizer;
+  std::vector<PreTokenizerStep> preTokenizer;
+  std::vector<AddedToken> added;
+  std::vector<bool> isPiece;     // by id: whether text may become the token by merging
+  std::vector<MergeRule> merges; // best first
+};
+
 struct TokenizerData {
+  /// Instead of model, pre, merges and scores. Token texts are those of its vocabulary then.
+  std::optional<BpePipeline> pipeline;
   /// "gpt2": byte-level BPE by merge rules; "llama": sentencepiece's BPE by scores.
   std::string model = "gpt2";
   std::string pre = "default"; // name of the pre-tokenizer; gpt2 only

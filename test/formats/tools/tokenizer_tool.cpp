@@ -4,6 +4,7 @@
 #include "llmir/formats/tokenizer/GgufTokenizer.h"
 #include "llmir/formats/tokenizer/StreamDecoder.h"
 #include "llmir/formats/tokenizer/Tokenizer.h"
+#include "llmir/formats/tokenizer/TokenizerJson.h"
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -51,11 +52,17 @@ static Expected<Tokenizer> open(const std::string &path) {
   return file ? tokenizerFromGguf(*file) : forward(file);
 }
 
+static Expected<Tokenizer> fromJson(const std::string &text) {
+  Expected<TokenizerData> data = readTokenizerJson(text);
+  return data ? Tokenizer::create(std::move(*data)) : forward(data);
+}
+
 static json answer(const json &request, std::optional<Tokenizer> &tokenizer) {
   const std::string op = request["op"];
-  if (op == "create" || op == "open") {
-    Expected<Tokenizer> made =
-        op == "open" ? open(request["path"]) : Tokenizer::create(dataFrom(request["data"]));
+  if (op == "create" || op == "open" || op == "json") {
+    Expected<Tokenizer> made = op == "open"   ? open(request["path"])
+                               : op == "json" ? fromJson(request["text"])
+                                              : Tokenizer::create(dataFrom(request["data"]));
     if (!made)
       return {{"error", made.error().message}};
     tokenizer.emplace(std::move(*made));

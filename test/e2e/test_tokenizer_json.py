@@ -1,0 +1,180 @@
+"""Tokenizers read from tokenizer.json against Hugging Face's `tokenizers`: configurations as the model families have them."""
+import copy
+import json
+import random
+import re
+import subprocess
+import unicodedata
+
+import gguf
+import pytest
+from conftest import BUILD
+from test_sentencepiece_oracle import spaced
+from test_tokenizer_oracle import CORPUS, DEEPSEEK3, EVERYTHING, GPT4O, LLAMA3, PRE, QWEN2, random_texts, real_model, tool  # noqa: F401
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+SPECIAL = ["<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+
+
+def added(identifier, content, **flags):
+    return dict(id=identifier, content=content, single_word=False, lstrip=False, rstrip=False, normalized=False, special=True) | flags
+
+
+def trained(alphabet, tokens, normalizer=None, pre_tokenizer=None):
+    """A tokenizer.json whose model was trained here; its control tokens have the ids from 0 on."""
+    tokenizer = Tokenizer(models.BPE())
+    if normalizer:
+        tokenizer.normalizer = normalizer
+    if pre_tokenizer:
+        tokenizer.pre_tokenizer = pre_tokenizer
+    trainer = trainers.BpeTrainer(vocab_size=1500, show_progress=False, special_tokens=tokens, initial_alphabet=alphabet)
+    tokenizer.train_from_iterator(CORPUS * 3 + random_texts(7, 60), trainer)
+    return json.loads(tokenizer.to_str())
+
+
+def memoized(make):
+    made = []
+    return lambda: copy.deepcopy(made[0] if made else made.append(make()) or made[0])
+
+
+byte_level = memoized(lambda: trained(pre_tokenizers.ByteLevel.alphabet(), SPECIAL,
+                                      pre_tokenizer=pre_tokenizers.Sequence([*PRE["llama-bpe"][0]])))
+sentencepiece = memoized(lambda: trained(sorted({c for t in CORPUS for c in t if c.isascii()} | {"▁"}), ["<unk>", *SPECIAL[:2], *BYTES],
+                                         normalizer=normalizers.Replace(" ", "▁")))
+
+
+def step(kind, **fields):
+    return dict(type=kind, **fields)
+
+
+def sequence(field, *steps):
+    return {"type": "Sequence", field: list(steps)}
+
+
+def split(pattern, behavior="Isolated", kind="Regex", invert=False):
+    return step("Split", pattern={kind: pattern}, behavior=behavior, invert=invert)
+
+
+def byte_step(**fields):
+    return step("ByteLevel", add_prefix_space=False, trim_offsets=True, use_regex=True) | fields
+
+
+def metaspace(scheme, splits):
+    return step("Metaspace", replacement="▁", prepend_scheme=scheme, split=splits)
+
+
+def begins_with(token, identifier):
+    pieces = [{"SpecialToken": {"id": token, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+    return step("TemplateProcessing", single=pieces, pair=pieces,
+                special_tokens={token: {"id": token, "ids": [identifier], "tokens": [token]}})
+
+
+def bytes_config(pre_tokenizer, normalizer=None, processor=None, **model):
+    document = byte_level()
+    document |= dict(normalizer=normalizer, pre_tokenizer=pre_tokenizer, post_processor=processor, decoder=byte_step())
+    document["model"] |= model
+    return document
+
+
+def pieces_config(normalizer, pre_tokenizer, strips, legacy=False, **model):
+    document = sentencepiece()
+    document["added_tokens"] = document["added_tokens"][:3]
+    decoders = [step("Replace", pattern={"String": "▁"}, content=" "), step("ByteFallback"), step("Fuse")]
+    decoders += [step("Strip", content=" ", start=1, stop=0)] if strips else []
+    document |= dict(normalizer=normalizer, pre_tokenizer=pre_tokenizer, post_processor=begins_with("<s>", 1),
+                     decoder=sequence("decoders", *decoders))
+    document["model"] |= dict(unk_token="<unk>", byte_fallback=True, fuse_unk=True) | model
+    if legacy:
+        document["model"]["merges"] = [" ".join(pair) for pair in document["model"]["merges"]]
+    return document
+
+
+def with_added(document, *tokens):
+    """Tokens (content, flags), behind the vocabulary where it has not got them."""
+    vocabulary = document["model"]["vocab"]
+    new = [content for content, _ in tokens if content not in vocabulary]
+    document["added_tokens"] += [added(vocabulary[content] if content in vocabulary else len(vocabulary) + new.index(content), content, **flags)
+                                 for content, flags in tokens]
+    return document
+
+
+MARK = step("Replace", pattern={"String": " "}, content="▁")
+PREFIXED = sequence("normalizers", step("Prepend", prepend="▁"), MARK)
+TEXT = dict(special=False)
+ANY = dict(normalized=True)
+
+FAMILIES = {
+    "gpt2": lambda: bytes_config(byte_step()),
+    "gpt2 with prefix": lambda: bytes_config(byte_step(add_prefix_space=True)),
+    "gpt-neox": lambda: with_added(bytes_config(byte_step(), step("NFC"), byte_step()), ("  ", TEXT | ANY), ("    ", TEXT | ANY)),
+    "llama3": lambda: bytes_config(sequence("pretokenizers", split(LLAMA3), byte_step(use_regex=False)),
+                                   processor=sequence("processors", byte_step(), begins_with("<s>", 0)), ignore_merges=True),
+    "qwen2": lambda: with_added(bytes_config(sequence("pretokenizers", split(QWEN2), byte_step(use_regex=False)), step("NFC"), byte_step(),
+                                             continuing_subword_prefix="", end_of_word_suffix=""), ("<tool_call>", TEXT)),
+    "smollm": lambda: bytes_config(sequence("pretokenizers", step("Digits", individual_digits=True), byte_step())),
+    "gpt-4o": lambda: bytes_config(sequence("pretokenizers", split(GPT4O, "Removed", invert=True), byte_step(use_regex=False))),
+    "deepseek3": lambda: bytes_config(sequence("pretokenizers", *map(split, DEEPSEEK3), byte_step(use_regex=False)), sequence("normalizers")),
+    "llama2, legacy": lambda: pieces_config(PREFIXED, None, True, legacy=True),
+    "llama2": lambda: pieces_config(None, metaspace("first", False), True),
+    "tinyllama": lambda: with_added(pieces_config(PREFIXED, None, True), ("<|user|>", ANY)),
+    "mistral": lambda: pieces_config(None, metaspace("always", False), True),
+    "phi3": lambda: with_added(pieces_config(PREFIXED, None, True), ("<|end|>", dict(rstrip=True)), ("<|user|>", dict(rstrip=True))),
+    "gemma": lambda: with_added(pieces_config(MARK, split(" ", "MergedWithPrevious", "String"), False),
+                                ("\n\n", TEXT), ("▁▁", TEXT), ("▁▁▁▁", TEXT), ("<b>", TEXT)),
+    "words": lambda: pieces_config(None, metaspace("never", True), False, ignore_merges=True),
+    "no bytes": lambda: pieces_config(MARK, None, False, byte_fallback=False),
+    "unknown one by one": lambda: pieces_config(MARK, None, False, byte_fallback=False, fuse_unk=False),
+    "NFKC": lambda: bytes_config(byte_step(), step("NFKC")),
+    "NFD": lambda: bytes_config(byte_step(), sequence("normalizers", step("NFD"))),
+    "NFKD": lambda: bytes_config(byte_step(), step("NFKD")),
+    "contiguous digits": lambda: bytes_config(sequence("pretokenizers", step("Digits", individual_digits=False), byte_step())),
+    "punctuation": lambda: bytes_config(sequence("pretokenizers", step("Punctuation", behavior="MergedWithNext"), byte_step())),
+    "words without spaces": lambda: bytes_config(sequence("pretokenizers", split(r"\s+", "Removed"), split("e", "MergedWithPrevious", "String"),
+                                                          split(r"[aou]", "Contiguous"), split("t|h", "MergedWithNext"),
+                                                          byte_step(add_prefix_space=True, use_regex=False))),
+    "flags": lambda: with_added(bytes_config(byte_step()), ("fox", TEXT | dict(single_word=True)), ("<l>", dict(lstrip=True)),
+                                ("<r>", dict(rstrip=True)), ("<both>", TEXT | dict(lstrip=True, rstrip=True)), ("é", TEXT | ANY)),
+}
+
+
+def texts_for(document, seed):
+    """The usual texts, and some with added tokens among them."""
+    rng = random.Random(seed)
+    tokens = [token["content"] for token in document["added_tokens"]] + ["<|im_end|", "foxes", "e\u0301"]
+    mixed = ["".join(rng.choice([rng.choice(tokens), spaced(rng), " ", "\n ", "x"]) for _ in range(rng.randint(1, 6))) for _ in range(200)]
+    return CORPUS + random_texts(seed, 200) + [spaced(rng) for _ in range(100)] + mixed
+
+
+def lossy(data):
+    """Broken UTF-8 as one sign however long it is: who replaces it counts in different ways."""
+    return re.sub("\ufffd+", "\ufffd", data.decode(errors="replace") if isinstance(data, bytes) else data)
+
+
+def is_young(oracle, document, text):
+    """Whether the oracle's Unicode tables are too old for the text."""
+    form = (document["normalizer"] or {}).get("type")
+    return form in ("NFC", "NFKC", "NFKD") and oracle.normalizer.normalize_str(text) != unicodedata.normalize(form, text)
+
+
+def compare(tool, document, seed=11):  # noqa: F811
+    text = json.dumps(document)
+    oracle = Tokenizer.from_str(text)
+    answer = tool(op="json", text=text)
+    assert "error" not in answer, answer
+    assert answer["vocab"] == oracle.get_vocab_size()
+    for text in texts_for(document, seed):
+        if is_young(oracle, document, text):
+            continue
+        expected = oracle.encode(text).ids
+        ids = tool.encode(text, parse_special=True, add_bos=True)
+        assert ids == expected, repr(text)
+        ids = ids[1:] if document["post_processor"] else ids
+        decoded, whole = lossy(oracle.decode(ids, skip_special_tokens=False)), lossy(tool.decode(ids))
+        assert decoded in (whole, whole.removeprefix(" ")), repr(text)
+    return oracle
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_family(tool, family):  # noqa: F811
+    compare(tool, FAMILIES[family]())
