@@ -3,14 +3,12 @@ import copy
 import json
 import random
 import re
-import subprocess
 import unicodedata
 
 import gguf
 import pytest
-from conftest import BUILD
 from test_sentencepiece_oracle import spaced
-from test_tokenizer_oracle import CORPUS, DEEPSEEK3, EVERYTHING, GPT4O, LLAMA3, PRE, QWEN2, random_texts, real_model, tool  # noqa: F401
+from test_tokenizer_oracle import CORPUS, DEEPSEEK3, GPT4O, LLAMA3, PRE, QWEN2, random_texts, tool  # noqa: F401
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 SPECIAL = ["<s>", "</s>", "<|im_start|>", "<|im_end|>"]
@@ -178,3 +176,84 @@ def compare(tool, document, seed=11):  # noqa: F811
 @pytest.mark.parametrize("family", FAMILIES)
 def test_family(tool, family):  # noqa: F811
     compare(tool, FAMILIES[family]())
+
+
+def test_control_tokens_are_text_unless_asked(tool):  # noqa: F811
+    for document in (FAMILIES["qwen2"](), with_added(FAMILIES["llama2"](), ("<|im_end|>", ANY))):
+        assert "error" not in tool(op="json", text=json.dumps(document))
+        special = {token["id"] for token in document["added_tokens"] if token["special"]}
+        text = "a<s>b</s><|im_end|> <tool_call>"
+        parsed, plain = tool.encode(text, parse_special=True), tool.encode(text)
+        assert len(special & set(parsed)) == 3 and not special & set(plain)
+        assert tool.decode(plain).decode().strip() == tool.decode(parsed).decode().strip() == text
+        assert tool.decode(parsed, skip_special=True).decode().strip() == "ab <tool_call>"
+
+
+def test_broken_utf8_round_trips(tool):  # noqa: F811
+    rng = random.Random(3)
+    for family in ("qwen2", "llama2, legacy"):
+        assert "error" not in tool(op="json", text=json.dumps(FAMILIES[family]()))
+        for _ in range(100):
+            data = bytearray(unicodedata.normalize("NFC", "".join(random_texts(rng.random(), 2))).replace("▁", "").encode())
+            for _ in range(rng.randint(1, 6)):
+                data.insert(rng.randrange(len(data) + 1), rng.choice(b"\xff\xfe\xc0\xf8"))
+            decoded = tool.decode(tool.encode(bytes(data)))
+            assert decoded == data if family == "qwen2" else decoded == b" " + data
+
+
+def test_long_texts(tool):  # noqa: F811
+    """A megabyte of anything is no trap; \\s outside brackets is what ICU would spend stack on."""
+    document = FAMILIES["llama3"]()
+    for pattern, units in [(LLAMA3, " 1"), (r"\s+(?!\S)|\S+|\s+", " a")]:
+        document["pre_tokenizer"]["pretokenizers"][0] = split(pattern)
+        assert "error" not in tool(op="json", text=json.dumps(document))
+        for unit in units:
+            ids = tool(op="encode", hex=(unit * (1 << 20)).encode().hex())["ids"]
+            assert sum(len(tool.decode([i])) * ids.count(i) for i in set(ids)) == 1 << 20
+
+
+def test_patterns_without_end(tool):  # noqa: F811
+    document = FAMILIES["llama3"]()
+    document["pre_tokenizer"]["pretokenizers"][0] = split("(?:a|aa)+b")
+    tool(op="json", text=json.dumps(document))
+    message = tool(op="encode", hex=(b"a" * 60).hex())["error"]
+    assert message == ("tokenizer.json: pre_tokenizer.pretokenizers[0]: ICU gives up on a text of 60 bytes "
+                       "(the pattern backtracks too often)")
+
+
+PATTERNS = [r"\h+|[\h ]+", r"\v", r"a{2}|b{1,}|c{,x}|{|}|e{3", r"\p{Lu}\p{Ll}{1,3}", r"^.|.$", r"[^\s\d\w]+", r"\S+\s", r"\d|\D\W", r"[\p{L}&&\p{Lu}]+",
+            r"(?i:THE|a)(?=\s)", r"(?<=a)b|\bx|n\b|\Bo", r"\s++|\w?+\W*+", r"\x{61}|\u0062|[\x{4F60}-\x{597D}]", r"[]a]+"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_patterns(tool, pattern):  # noqa: F811
+    """Oniguruma's spellings mean the same here."""
+    document = FAMILIES["llama3"]()
+    document["pre_tokenizer"]["pretokenizers"][0] = split(pattern)
+    oracle, answer = Tokenizer.from_str(json.dumps(document)), tool(op="json", text=json.dumps(document))
+    assert "error" not in answer, answer
+    for text in CORPUS + ["aab{}bbccc{,x} e{3 deadBEEF 01\x0b\x0c x² ½b n\u200dx", "line\none\r\ntwo\u2028x\n"]:
+        assert tool.encode(text, parse_special=True, add_bos=True) == oracle.encode(text).ids, repr(text)
+
+
+def test_in_gguf_file(llmir, tmp_path):
+    """The official key is enough; ids and flags of tokenizer.ggml.* go before the document's."""
+    document = FAMILIES["llama3"]()
+    oracle = Tokenizer.from_str(json.dumps(document))
+    text = "Größe: it's 12345!<|im_end|>"
+    ids = oracle.encode(text, add_special_tokens=False).ids
+    for name, bos, adds, expected in [("as it is", None, None, [0, *ids]), ("without", None, False, ids), ("another", 2, None, [2, *ids])]:
+        path = tmp_path / f"{name}.gguf"
+        writer = gguf.GGUFWriter(path, "llama")
+        writer.add_string("tokenizer.huggingface.json", json.dumps(document))
+        if bos is not None:
+            writer.add_bos_token_id(bos)
+        if adds is not None:
+            writer.add_add_bos_token(adds)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.close()
+        result = llmir("tokenize", path, "--text", text)
+        assert [*map(int, result.stdout.split())] == expected, result.stderr
+        assert llmir("tokenize", path, "--ids", ",".join(map(str, ids))).stdout.decode() == text
+    assert b"tokenizer      tokenizer.json" in llmir("inspect", path).stdout

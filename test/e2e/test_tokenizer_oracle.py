@@ -202,5 +202,10 @@ def test_real_model(tool):
     answer = tool(op="open", path=str(path))
     assert answer["seconds"] < 1 and answer["ends"] == [0, 2]
     source = Path(__file__).read_text()
-    for text in CORPUS + random_texts(5, 300) + [source, source * 8]:
-        assert tool.encode(text, parse_special=True) == oracle.encode(text, add_special_tokens=False).ids
+    texts = CORPUS + random_texts(5, 300) + [source, source * 8]
+    expected = [oracle.encode(text, add_special_tokens=False).ids for text in texts]
+    assert [tool.encode(text, parse_special=True) for text in texts] == expected
+    oracle.decoder = decoders.ByteLevel()
+    answer = tool(op="json", text=oracle.to_str())
+    assert answer["seconds"] < 1 and answer["vocab"] == len(tokens)
+    assert [tool.encode(text, parse_special=True) for text in texts] == expected

@@ -70,6 +70,8 @@ GgufSummary summarize(const GgufFile &file) {
   summary.name = textOf(file, "general.name");
   summary.tokenizerModel = textOf(file, "tokenizer.ggml.model");
   summary.preTokenizer = textOf(file, "tokenizer.ggml.pre");
+  if (summary.tokenizerModel.empty() && file.has("tokenizer.huggingface.json"))
+    summary.tokenizerModel = "tokenizer.json";
   summary.hasChatTemplate = file.has("tokenizer.chat_template");
   if (auto tokens = file.value("tokenizer.ggml.tokens"); tokens && tokens->isArray)
     summary.vocabulary = int64_t(tokens->count);

@@ -50,7 +50,7 @@ Status Tokenizer::indexPipeline(TokenizerData &data) {
     bytes[token.id] = textOfToken(*normalized, types[token.id], isByteLevel);
   }
   merges = MergeTable(pipeline.merges.size());
-  for (size_t rank = 0; rank < pipeline.merges.size(); ++rank) {
+  for (size_t rank = pipeline.merges.size(); rank-- > 0;) { // the last of equal rules counts
     const MergeRule &rule = pipeline.merges[rank];
     if (pipeline.isPiece[rule.merged])
       merges.add(rule.left, rule.right, uint32_t(rank), rule.merged);

@@ -2,63 +2,94 @@
 #include "llmir/formats/tokenizer/JsonNode.h"
 
 #include <unicode/utf8.h>
-#include <unordered_set>
 
 namespace llmir {
 
 using Json = nlohmann::json;
 
 static constexpr size_t maxBytes = size_t(256) << 20;
-static constexpr int maxDepth = 64;
-static constexpr size_t maxValues = 8'000'000, maxElements = 1'000'000;
+static constexpr size_t maxDepth = 64;
+static constexpr size_t maxValues = 4'000'000, maxElements = 1'000'000;
 
 namespace {
-/// Ends the parsing from inside nlohmann's parser, which knows no other way.
-struct Refusal {
-  std::string message;
-};
 
-/// Looks on while the document is parsed.
-class Watch {
+/// Builds the document while nlohmann's parser reads it. Its own builder keeps the last of equal
+/// keys, and takes quadratic time where it may be asked to look at them.
+class Builder : public nlohmann::json_sax<Json> {
 public:
-  explicit Watch(std::string_view document) : document(document) {}
+  explicit Builder(std::string_view document) : document(document) {}
 
-  bool operator()(int depth, Json::parse_event_t event, Json &value) {
-    if (depth > maxDepth)
-      throw Refusal{fmt::format("{}: is nested more than {} levels deep", document, maxDepth)};
-    if (++count > maxValues)
-      throw Refusal{fmt::format("{}: has more than {} values", document, maxValues)};
-    if (event == Json::parse_event_t::object_start)
-      keys.emplace_back();
-    else if (event == Json::parse_event_t::object_end)
-      keys.pop_back();
-    else if (event == Json::parse_event_t::key &&
-             !keys.back().insert(value.get_ref<const std::string &>()).second)
-      throw Refusal{
-          fmt::format("{}: the key {} stands twice in an object", document, shownJson(value))};
-    return true;
+  Json root;
+  std::string refusal; // why the parser stopped
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(int64_t value) override { return add(value); }
+  bool number_unsigned(uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string &) override { return add(value); }
+  bool string(std::string &value) override { return add(std::move(value)); }
+  bool binary(Json::binary_t &) override { return refuse("is no text"); }
+  bool start_object(size_t) override { return open(Json::value_t::object); }
+  bool start_array(size_t) override { return open(Json::value_t::array); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(std::string &name) override {
+    auto [member, isNew] = parents.back()->get_ref<Json::object_t &>().try_emplace(name);
+    place = &member->second;
+    return isNew || refuse(fmt::format("the key '{}' stands twice in an object", shownText(name)));
+  }
+
+  bool parse_error(size_t byte, const std::string &, const Json::exception &error) override {
+    return refuse(error.id == 406 ? std::string("is no JSON: a number is out of range")
+                                  : fmt::format("is no JSON at byte {}", byte));
   }
 
 private:
+  bool refuse(std::string_view reason) {
+    refusal = fmt::format("{}: {}", document, reason);
+    return false;
+  }
+
+  template <typename T> bool add(T &&value) {
+    if (++count > maxValues)
+      return refuse(fmt::format("has more than {} values", maxValues));
+    if (!parents.empty() && parents.back()->is_array())
+      place = &parents.back()->get_ref<Json::array_t &>().emplace_back(std::forward<T>(value));
+    else
+      *place = Json(std::forward<T>(value));
+    return true;
+  }
+
+  bool open(Json::value_t type) {
+    if (parents.size() == maxDepth)
+      return refuse(fmt::format("is nested more than {} levels deep", maxDepth));
+    if (!add(type))
+      return false;
+    parents.push_back(place);
+    return true;
+  }
+
+  bool close() {
+    parents.pop_back();
+    return true;
+  }
+
   std::string_view document;
   size_t count = 0;
-  std::vector<std::unordered_set<std::string>> keys; // of the objects that are open
+  std::vector<Json *> parents; // the objects and arrays that are open
+  Json *place = &root;         // of the next value in an object, and of the last one in an array
 };
+
 } // namespace
 
 Expected<Json> parseJson(std::string_view text, std::string_view document) {
   if (text.size() > maxBytes)
     return fail("{}: has {} bytes, at most {} are allowed", document, text.size(), maxBytes);
-  Watch watch(document);
-  try {
-    return Json::parse(text, std::ref(watch));
-  } catch (const Refusal &refusal) {
-    return fail("{}", refusal.message);
-  } catch (const Json::parse_error &error) {
-    return fail("{}: is no JSON at byte {}", document, error.byte);
-  } catch (const Json::exception &) { // a number out of all ranges
-    return fail("{}: is no JSON: a number has no finite value", document);
-  }
+  Builder builder(document);
+  if (!Json::sax_parse(text, &builder))
+    return fail("{}", builder.refusal);
+  return std::move(builder.root);
 }
 
 std::string shownText(std::string_view text) {

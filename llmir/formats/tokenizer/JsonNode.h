@@ -12,7 +12,7 @@
 
 namespace llmir {
 
-/// Errors: no JSON, a key twice in an object, more than 256 MiB, 64 levels or 8 million values.
+/// Errors: no JSON, a key twice in an object, more than 256 MiB, 64 levels or 4 million values.
 Expected<nlohmann::json> parseJson(std::string_view text, std::string_view document);
 
 class JsonNode {

@@ -3,6 +3,9 @@
 
 namespace llmir {
 
+/// What Oniguruma calls \w. ICU has the joiners too, but not the small digits and fractions.
+#define WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u00B2\\u00B3\\u00B9\\u00BC-\\u00BE"
+
 namespace {
 
 class Translation {
@@ -35,9 +38,15 @@ Status Translation::takeEscape() {
   case 'S':
   case 'd':
   case 'D':
-  case 'w':
-  case 'W':
     result += depth > 0 ? std::string(take(2)) : fmt::format("[{}]", take(2));
+    return {};
+  case 'w':
+    take(2);
+    result += "[" WORD "]";
+    return {};
+  case 'W':
+    take(2);
+    result += "[^" WORD "]";
     return {};
   case 'h': // a hexadecimal digit; white space to ICU
     take(2);
@@ -46,6 +55,14 @@ Status Translation::takeEscape() {
   case 'v': // one character; a class to ICU
     take(2);
     result += "\\u000B";
+    return {};
+  case 'b': // in brackets a backspace to both
+  case 'B':
+    if (depth > 0)
+      break;
+    take(2);
+    result += kind == 'b' ? "(?:(?<=[" WORD "])(?![" WORD "])|(?<![" WORD "])(?=[" WORD "]))"
+                          : "(?:(?<=[" WORD "])(?=[" WORD "])|(?<![" WORD "])(?![" WORD "]))";
     return {};
   case 'p':
   case 'P':

@@ -1,6 +1,7 @@
 // The document as a whole, and what stands around the text: decoder and post-processor.
 #include "llmir/formats/tokenizer/TokenizerJson.h"
 
+#include "llmir/formats/tokenizer/ByteAlphabet.h"
 #include "llmir/formats/tokenizer/SentencePieceText.h"
 
 namespace llmir {
@@ -178,6 +179,21 @@ Status readJsonPostProcessor(const JsonNode &root, TokenizerData &data) {
   return {};
 }
 
+/// A byte-level model that lacks bytes would spell their characters in the byte alphabet.
+static Status checkByteFallback(const TokenizerData &data) {
+  if (!data.pipeline->isByteLevel || !data.pipeline->hasByteFallback)
+    return {};
+  size_t bytes = 0;
+  for (size_t id = 0; id < data.tokens.size(); ++id)
+    if (data.pipeline->isPiece[id])
+      bytes += bytesOfToken(data.tokens[id]).value_or("").size() == 1;
+  if (bytes < 256)
+    return fail("tokenizer.json: model.byte_fallback is true, which is not supported for a "
+                "ByteLevel vocabulary with {} of the 256 bytes",
+                bytes);
+  return {};
+}
+
 Expected<TokenizerData> readTokenizerJson(std::string_view text) {
   auto json = parseJson(text, "tokenizer.json");
   if (!json)
@@ -192,6 +208,8 @@ Expected<TokenizerData> readTokenizerJson(std::string_view text) {
     status = readJsonNormalizer(root, *data.pipeline);
   if (status)
     status = readJsonPreTokenizer(root, *data.pipeline);
+  if (status)
+    status = checkByteFallback(data);
   if (status)
     status = readJsonDecoder(root, data);
   if (status)

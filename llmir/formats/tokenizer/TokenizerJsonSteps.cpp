@@ -225,7 +225,7 @@ static Status readPreTokenizerStep(const JsonNode &node, BpePipeline &pipeline) 
   Steps &steps = pipeline.preTokenizer;
   if (pipeline.isByteLevel) // it would see the byte alphabet
     return fail("{} stands behind ByteLevel, which is not supported", node.place());
-  if (steps.size() > maxSteps)
+  if (steps.size() >= maxSteps)
     return fail("{}: more than {} steps are not supported", node.place(), maxSteps);
   switch (*type) {
   case PreTokenizerType::ByteLevel:
