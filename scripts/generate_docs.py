@@ -58,7 +58,7 @@ def support_table():
 |---|---|
 | model families (`general.architecture`) | {code(sorted(families))} |
 | weight types | {code(formats)} |
-| pre-tokenizers | {len(tokenizers)} names of `tokenizer.ggml.pre` |
+| pre-tokenizers | {len(tokenizers)} names of `tokenizer.ggml.pre`, the patterns of a `tokenizer.json` |
 | instruction sets (`--target`) | {code(targets)} |
 """
 

@@ -124,6 +124,8 @@ TEST(TokenizerJson, RefusesWhatIsNoDocument) {
   EXPECT_EQ(refusalOf("[1e999]"), "tokenizer.json: is no JSON: a number is out of range");
   EXPECT_EQ(refusalOf("[]"), "tokenizer.json is an array, an object is needed");
   EXPECT_EQ(refusalOf("{}"), "tokenizer.json: model is missing: an object is needed");
+  EXPECT_EQ(refusalOf(R"({"model": {"vocab": {}}})"),
+            "tokenizer.json: model.type is missing, which is not supported; known: BPE");
   EXPECT_EQ(refusalOf(R"({"a": {"x": 1, "x": 2}})"),
             "tokenizer.json: the key 'x' stands twice in an object");
   EXPECT_EQ(refusalOf(std::string(100, '[')), "tokenizer.json: is nested more than 64 levels deep");
@@ -234,8 +236,8 @@ const Case cases[] = {
      "Contiguous, MergedWithPrevious, MergedWithNext"},
     {byteLevel, "/pre_tokenizer/pretokenizers/0/pattern/Regex", R"("")",
      "pre_tokenizer.pretokenizers[0].pattern has 0 bytes, 1 to 65536 are allowed"},
-    {byteLevel, "/pre_tokenizer/pretokenizers/0/pattern/Regex", R"("(a")",
-     "pre_tokenizer.pretokenizers[0]: ICU refuses the pattern (a (U_REGEX_MISMATCHED_PAREN)"},
+    {byteLevel, "/pre_tokenizer/pretokenizers/0/pattern/Regex", R"("(\na")",
+     "pre_tokenizer.pretokenizers[0]: ICU refuses the pattern (?a (U_REGEX_MISMATCHED_PAREN)"},
     {byteLevel, "/pre_tokenizer/pretokenizers/0/pattern/Regex", R"("(?mi:a)b")",
      "pre_tokenizer.pretokenizers[0]: the pattern (?mi:a)b: the option m is not supported"},
     {byteLevel, "/pre_tokenizer/pretokenizers/0/pattern/Regex", R"("a{1,3}+")",

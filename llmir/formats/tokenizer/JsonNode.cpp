@@ -1,8 +1,6 @@
 // See the header.
 #include "llmir/formats/tokenizer/JsonNode.h"
 
-#include <unicode/utf8.h>
-
 namespace llmir {
 
 using Json = nlohmann::json;
@@ -90,15 +88,6 @@ Expected<Json> parseJson(std::string_view text, std::string_view document) {
   if (!Json::sax_parse(text, &builder))
     return fail("{}", builder.refusal);
   return std::move(builder.root);
-}
-
-std::string shownText(std::string_view text) {
-  size_t length = std::min<size_t>(text.size(), 60);
-  U8_TRUNCATE_IF_INCOMPLETE(text.data(), 0, length);
-  std::string line;
-  for (char c : text.substr(0, length))
-    line += uint8_t(c) < 0x20 || c == 0x7F ? '?' : c;
-  return length < text.size() ? line + "..." : line;
 }
 
 std::string shownJson(const Json &value) {

@@ -2,6 +2,7 @@
 // as in `tokenizer.json: model.vocab is missing: an object is needed`.
 #pragma once
 
+#include "llmir/formats/tokenizer/ShownText.h"
 #include "llmir/support/Error.h"
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -46,6 +47,5 @@ private:
 
 /// A value as it may stand in a message: one line, short.
 std::string shownJson(const nlohmann::json &value);
-std::string shownText(std::string_view text);
 
 } // namespace llmir

@@ -1,6 +1,7 @@
 // Runs the steps with ICU on the text as UTF-16.
 #include "llmir/formats/tokenizer/PreTokenizer.h"
 
+#include "llmir/formats/tokenizer/ShownText.h"
 #include "llmir/formats/tokenizer/Utf16.h"
 #include <algorithm>
 #include <unicode/regex.h>
@@ -49,7 +50,7 @@ Expected<PreTokenizer> PreTokenizer::create(std::vector<PreTokenizerStep> given)
                                                split->isLiteral ? UREGEX_LITERAL : regexFlags,
                                                where, status));
       if (U_FAILURE(status))
-        return fail("{}: ICU refuses the pattern {} ({})", split->name, split->pattern,
+        return fail("{}: ICU refuses the pattern {} ({})", split->name, shownText(split->pattern),
                     u_errorName(status));
     }
     compiled.push_back({std::move(data), std::move(pattern)});

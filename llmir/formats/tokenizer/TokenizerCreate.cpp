@@ -1,6 +1,7 @@
 // Checks a vocabulary as it came from a file and builds the tables that encoding and decoding look
 // things up in.
 #include "llmir/formats/tokenizer/ByteAlphabet.h"
+#include "llmir/formats/tokenizer/ShownText.h"
 #include "llmir/formats/tokenizer/Tokenizer.h"
 
 #include <algorithm>
@@ -18,14 +19,6 @@ static constexpr std::string_view endTexts[] = {"<|eot_id|>",      "<|eom_id|>",
                                                 "<|call|>",        "<EOT>",
                                                 "_<EOT>",          "<｜end▁of▁sentence｜>",
                                                 "<|eos|>",         "</s>"};
-
-/// One line for an error message, whatever the token's text is.
-static std::string shown(std::string_view text) {
-  std::string line;
-  for (char c : text.substr(0, 60))
-    line += uint8_t(c) < 0x20 || c == 0x7F ? '?' : c;
-  return text.size() > 60 ? line + "..." : line;
-}
 
 /// Whether a token is found in text as it is written, not put together from pieces.
 static bool standsAsItIs(TokenType type) {
@@ -65,7 +58,7 @@ Status Tokenizer::readTokens(TokenizerData &data) {
     auto [other, isNew] = standing.try_emplace(text, id);
     if (!isNew)
       return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
-                  other->second, id, shown(text));
+                  other->second, id, shownText(text));
   }
   return data.pipeline ? indexPipeline(data) : isScored ? indexScored(data) : indexBytePairs(data);
 }
@@ -91,7 +84,7 @@ Status Tokenizer::indexBytePairs(const TokenizerData &data) {
     auto [other, isNew] = idOfPiece.try_emplace(*decoded, id);
     if (!isNew)
       return fail("tokenizer.ggml.tokens[{}] and [{}] are both '{}': tokens must differ",
-                  other->second, id, shown(text));
+                  other->second, id, shownText(text));
     if (decoded->size() == 1)
       idOfByte[uint8_t(decoded->front())] = id;
     bytes[id] = std::move(*decoded);
@@ -111,7 +104,7 @@ Status Tokenizer::readMerges(const TokenizerData &data) {
         rule.find(' ', space + 1) != std::string_view::npos)
       return fail("tokenizer.ggml.merges[{}] is '{}': two tokens with one space between them are "
                   "needed",
-                  rank, shown(rule));
+                  rank, shownText(rule));
     const auto left = bytesOfToken(rule.substr(0, space)),
                right = bytesOfToken(rule.substr(space + 1));
     if (!left || !right)
@@ -181,7 +174,7 @@ Status Tokenizer::readNames(TokenizerData &data) {
   if (data.model != "gpt2")
     return fail("tokenizer.ggml.model is '{}', which is not supported; known: gpt2 (byte-level "
                 "BPE) and llama (sentencepiece BPE)",
-                shown(data.model));
+                shownText(data.model));
   auto row = findPreTokenizer(data.pre);
   if (!row)
     return forward(row);

@@ -112,8 +112,8 @@ static Status refuseOthers(const JsonNode &model) {
   if (!type)
     return forward(type);
   if (*type ? **type != "BPE" : !model.value().contains("merges"))
-    return fail("{} is '{}', which is not supported; known: BPE", model.place("type"),
-                shownText(type->value_or("")));
+    return fail("{} is {}, which is not supported; known: BPE", model.place("type"),
+                *type ? shownJson(**type) : "missing");
   for (const char *key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     auto affix = model.findString(key);
     if (!affix)
