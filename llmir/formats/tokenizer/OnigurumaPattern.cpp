@@ -1,6 +1,8 @@
 // One pass over the pattern, which knows escapes and brackets and nothing else.
 #include "llmir/formats/tokenizer/OnigurumaPattern.h"
 
+#include <algorithm>
+
 namespace llmir {
 
 /// What Oniguruma calls \w. ICU has the joiners too, but not the small digits and fractions.
@@ -99,9 +101,9 @@ Status Translation::takeBrace() {
     return {};
   }
   if (rest[1] == ',')
-    return fail("{} without a lower limit is not supported", rest.substr(0, end + 1));
-  if (end + 1 < rest.size() && rest[end + 1] == '+') // a repetition of the repetition
-    return fail("{} followed by + is not supported", rest.substr(0, end + 1));
+    return fail("a repetition {{,n}} without a lower limit is not supported");
+  if (end + 1 < rest.size() && rest[end + 1] == '+')
+    return fail("a repetition {{m,n}}+ of a repetition is not supported");
   result += take(end + 1);
   return {};
 }

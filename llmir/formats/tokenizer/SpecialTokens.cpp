@@ -52,7 +52,7 @@ static UChar32 behind(std::string_view text, size_t &at) {
   const auto limit = int32_t(std::min<size_t>(text.size() - at, 4));
   int32_t place = 0;
   UChar32 c;
-  U8_NEXT(bytes, place, limit, c);
+  U8_NEXT(bytes, place, limit, c); // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
   at += size_t(place);
   return c;
 }

@@ -45,7 +45,8 @@ public:
   /// Any bytes may come in; what is no UTF-8 is encoded byte by byte. A byte for which the
   /// vocabulary has no token becomes the unknown token, or nothing where there is none, as in
   /// Hugging Face's tokenizers. Of a llama vocabulary, ▁ in a text is a space. Errors: text over
-  /// 512 MiB.
+  /// 512 MiB, or that the steps of a tokenizer.json make far longer, or a pattern backtracks on
+  /// without end.
   Expected<std::vector<int32_t>> encode(std::string_view text, EncodeOptions options = {}) const;
 
   /// The exact bytes of the tokens, one after the other; ids outside the vocabulary give nothing.

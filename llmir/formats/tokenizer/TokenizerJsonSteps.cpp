@@ -152,7 +152,7 @@ static Status readSplit(const JsonNode &node, Steps &steps) {
   if (text->empty() || text->size() > maxPatternLength)
     return fail("{} has {} bytes, 1 to {} are allowed", pattern->place(), text->size(),
                 maxPatternLength);
-  auto translated = step.isLiteral ? std::move(text) : toIcuPattern(*text);
+  auto translated = step.isLiteral ? *text : toIcuPattern(*text);
   if (!translated)
     return forward(translated, fmt::format("{}: the pattern {}", node.place(), shownText(*text)));
   step.pattern = std::move(*translated);

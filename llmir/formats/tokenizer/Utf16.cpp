@@ -11,11 +11,12 @@ icu::UnicodeString toUtf16(std::string_view text) {
   icu::UnicodeString result(int32_t(text.size()), 0, 0);
   char16_t *out = result.getBuffer(int32_t(text.size()));
   int32_t written = 0;
+  const char *bytes = text.data();
   const int32_t size = int32_t(text.size());
   for (int32_t i = 0; i < size;) {
     int32_t start = i;
     UChar32 c;
-    U8_NEXT(text.data(), i, size, c);
+    U8_NEXT(bytes, i, size, c); // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
     if (c >= 0) {
       U16_APPEND_UNSAFE(out, written, c);
       continue;
@@ -30,14 +31,15 @@ icu::UnicodeString toUtf16(std::string_view text) {
 std::string toUtf8(const icu::UnicodeString &units) {
   const char16_t *buffer = units.getBuffer();
   std::string text(byteLength(buffer, 0, units.length()), '\0');
+  char *out = text.data();
   size_t written = 0;
   for (int32_t i = 0; i < units.length();) {
     UChar32 c;
     U16_NEXT(buffer, i, units.length(), c);
     if (U_IS_TRAIL(c))
-      text[written++] = char(c & 0xFF);
+      out[written++] = char(c & 0xFF);
     else
-      U8_APPEND_UNSAFE(text.data(), written, c);
+      U8_APPEND_UNSAFE(out, written, c);
   }
   return text;
 }
