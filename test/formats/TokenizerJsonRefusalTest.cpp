@@ -139,6 +139,8 @@ const Case cases[] = {
      "supported"},
     {byteLevel, "/pre_tokenizer/pretokenizers/0/pattern/Regex", R"("\\Qa\\E")",
      "pre_tokenizer.pretokenizers[0]: the pattern \\Qa\\E: \\Q is not supported"},
+    {byteLevel, "/pre_tokenizer/pretokenizers/0/pattern/Regex", R"("(.*)\\1")",
+     "pre_tokenizer.pretokenizers[0]: the pattern (.*)\\1: \\1 is not supported"},
     {byteLevel, "/pre_tokenizer/pretokenizers/1/use_regex", "3",
      "pre_tokenizer.pretokenizers[1].use_regex is 3, true or false is needed"},
     {pieces, "/pre_tokenizer/prepend_scheme", R"("last")",

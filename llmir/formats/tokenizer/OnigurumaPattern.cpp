@@ -35,6 +35,9 @@ private:
 
 Status Translation::takeEscape() {
   const char kind = rest.size() > 1 ? rest[1] : '\0';
+  // Matching a group's text again takes time that no budget counts.
+  if (kind == 'k' || (kind >= '1' && kind <= '9'))
+    return fail("\\{} is not supported", kind);
   switch (kind) {
   case 's': // ICU runs a loop over a bracketed set in constant stack
   case 'S':
