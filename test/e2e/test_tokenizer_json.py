@@ -7,6 +7,7 @@ import unicodedata
 
 import gguf
 import pytest
+from test_cli import error_of
 from test_sentencepiece_oracle import spaced
 from test_tokenizer_oracle import CORPUS, DEEPSEEK3, GPT4O, LLAMA3, PRE, QWEN2, random_texts, tool  # noqa: F401
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
@@ -236,24 +237,44 @@ def test_patterns(tool, pattern):  # noqa: F811
         assert tool.encode(text, parse_special=True, add_bos=True) == oracle.encode(text).ids, repr(text)
 
 
+def write_gguf(path, text, **keys):
+    """A file with nothing but a tokenizer.json, and what is said beside it."""
+    writer = gguf.GGUFWriter(path, "llama")
+    if text is not None:
+        writer.add_string("tokenizer.huggingface.json", text)
+    for key, value in keys.items():
+        {bool: writer.add_bool, int: writer.add_uint32, str: writer.add_string}[type(value)](f"tokenizer.{key.replace('__', '.')}", value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    return path
+
+
 def test_in_gguf_file(llmir, tmp_path):
     """The official key is enough; ids and flags of tokenizer.ggml.* go before the document's."""
-    document = FAMILIES["llama3"]()
-    oracle = Tokenizer.from_str(json.dumps(document))
+    document = json.dumps(FAMILIES["llama3"]())
     text = "Größe: it's 12345!<|im_end|>"
-    ids = oracle.encode(text, add_special_tokens=False).ids
-    for name, bos, adds, expected in [("as it is", None, None, [0, *ids]), ("without", None, False, ids), ("another", 2, None, [2, *ids])]:
-        path = tmp_path / f"{name}.gguf"
-        writer = gguf.GGUFWriter(path, "llama")
-        writer.add_string("tokenizer.huggingface.json", json.dumps(document))
-        if bos is not None:
-            writer.add_bos_token_id(bos)
-        if adds is not None:
-            writer.add_add_bos_token(adds)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.close()
+    ids = Tokenizer.from_str(document).encode(text, add_special_tokens=False).ids
+    for keys, expected in [({}, [0, *ids]), (dict(ggml__add_bos_token=False), ids), (dict(ggml__bos_token_id=2), [2, *ids]),
+                           (dict(ggml__eos_token_id=1, ggml__add_eos_token=True), [0, *ids, 1])]:
+        path = write_gguf(tmp_path / "m.gguf", document, **keys)
         result = llmir("tokenize", path, "--text", text)
         assert [*map(int, result.stdout.split())] == expected, result.stderr
-        assert llmir("tokenize", path, "--ids", ",".join(map(str, ids))).stdout.decode() == text
+    assert llmir("tokenize", path, "--ids", ",".join(map(str, ids))).stdout.decode() == text
     assert b"tokenizer      tokenizer.json" in llmir("inspect", path).stdout
+
+
+@pytest.mark.parametrize("document, keys, expected", [
+    ("{", {}, "m.gguf: tokenizer.json: is no JSON at byte 2"),
+    (None, dict(huggingface__json=1), "tokenizer.huggingface.json"),
+    ("{}", dict(ggml__model="t5"), "tokenizer.ggml.model is 't5'"),
+    (None, {}, "tokenizer.ggml.model"),
+])
+def test_bad_gguf_files(llmir, tmp_path, document, keys, expected):
+    path = write_gguf(tmp_path / "m.gguf", document, **keys)
+    assert expected in error_of(llmir("tokenize", path, "--text", "a"))
+
+
+def test_ids_outside_the_vocabulary(llmir, tmp_path):
+    path = write_gguf(tmp_path / "m.gguf", json.dumps(FAMILIES["llama3"]()), ggml__eos_token_id=1500)
+    assert "tokenizer.ggml.eos_token_id is 1500, the vocabulary has the ids 0 to 1499" in error_of(llmir("tokenize", path, "--text", "a"))

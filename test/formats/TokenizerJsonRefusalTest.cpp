@@ -231,4 +231,22 @@ TEST(TokenizerJsonRefusal, TextsThatGrowWithoutEndAreRefused) {
   EXPECT_EQ(others.error().message, "text has more than 4160 bytes when pre-tokenized");
 }
 
+TEST(TokenizerJsonRefusal, AddedTokensThatGrow) {
+  const json replace = {
+      {"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", std::string(64, 'a')}};
+  json document = json::parse(byteLevel);
+  document["added_tokens"] = {{{"id", 6}, {"content", "<s>"}, {"special", true}},
+                              {{"id", 7}, {"content", "aa"}, {"normalized", true}}};
+  document["normalizer"] = {{"type", "Sequence"}, {"normalizers", json(8, replace)}};
+  EXPECT_EQ(refusalOf(document.dump()), "tokenizer.json: added_tokens: text of 2 bytes has more "
+                                        "than 4160 when normalized");
+  document["normalizer"] = replace;
+  document["added_tokens"][1]["content"] = std::string(100'000, 'a');
+  EXPECT_THAT(refusalOf(document.dump()), HasSubstr("100000 bytes has more than 3204096"));
+  document["added_tokens"][1]["content"] = std::string(140'000, 'a');
+  document["normalizer"]["content"] = std::string(31, 'a');
+  EXPECT_EQ(refusalOf(document.dump()), "tokenizer.json: added_tokens have over 4194304 bytes "
+                                        "together when normalized, which are allowed");
+}
+
 } // namespace

@@ -38,6 +38,7 @@ Status Tokenizer::indexPipeline(TokenizerData &data) {
   for (unsigned byte = 0; pipeline.hasByteFallback && !isByteLevel && byte < 256; ++byte)
     if (auto found = idOfPiece.find(fmt::format("<0x{:02X}>", byte)); found != idOfPiece.end())
       idOfByte[byte] = found->second;
+  size_t normalizedBytes = 0;
   for (const AddedToken &token : pipeline.added) {
     if (!token.isNormalized) {
       specialTokens.add(token.text, token.id, token.isControl, token.surroundings);
@@ -45,7 +46,12 @@ Status Tokenizer::indexPipeline(TokenizerData &data) {
     }
     auto normalized = normalizer.normalize(token.text);
     if (!normalized)
-      return forward(normalized);
+      return forward(normalized, "tokenizer.json: added_tokens");
+    normalizedBytes += normalized->size();
+    if (normalizedBytes > maxAddedBytes)
+      return fail("tokenizer.json: added_tokens have over {} bytes together when normalized, "
+                  "which are allowed",
+                  maxAddedBytes);
     normalizedTokens.add(*normalized, token.id, token.isControl, token.surroundings);
     bytes[token.id] = textOfToken(*normalized, types[token.id], isByteLevel);
   }

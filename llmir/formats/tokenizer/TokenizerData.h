@@ -31,12 +31,16 @@ struct AddedToken {
   TokenSurroundings surroundings;
 };
 
+/// Of all added tokens together; more would only fill the memory.
+constexpr size_t maxAddedBytes = size_t(4) << 20;
+
 struct MergeRule {
   int32_t left, right, merged; // ids
 };
 
 /// Byte pair encoding as tokenizer.json spells it out; in GGUF the names of model and pre-tokenizer
-/// imply it. Who fills this has checked all of it but the patterns.
+/// imply it. Who fills this has checked all of it but the patterns
+/// and what the normalizer makes of added tokens.
 struct BpePipeline {
   bool isByteLevel = true;      // merges begin with bytes; else with characters
   bool ignoreMerges = false;    // a piece that is a token as a whole is never merged from parts

@@ -11,7 +11,6 @@ using nlohmann::json;
 using Ids = std::unordered_map<std::string_view, int32_t>;
 
 static constexpr int32_t maxId = (1 << 20) - 1; // the largest vocabularies have 2^18 tokens
-static constexpr size_t maxAddedBytes = size_t(4) << 20;
 
 static Expected<int32_t> readId(const json &id, const std::string &place) {
   if (!id.is_number_unsigned() || id.get<uint64_t>() > uint64_t(maxId))
