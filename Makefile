@@ -35,7 +35,7 @@ bench: deps-check $(BUILD)/build.ninja $(MODEL) ## compare speeds with other eng
 
 F ?= gguf
 MINUTES ?= 5
-fuzz: deps-check ## fuzz one parser with sanitizers: F=gguf|safetensors|gguf_tokenizer|tokenizer_json|chat_template|manifest|llm_text MINUTES=5
+fuzz: deps-check ## fuzz one parser with sanitizers: F=gguf|safetensors|huggingface_config|gguf_tokenizer|tokenizer_json|chat_template|manifest|llm_text MINUTES=5
 	@cmake --preset fuzz
 	@ninja -C build-fuzz $(F)_fuzz
 	@scripts/fuzz.sh run build-fuzz $(F) $(MINUTES)

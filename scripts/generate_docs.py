@@ -50,6 +50,7 @@ def rows_of(path, pattern):
 
 def support_table():
     families = rows_of("llmir/frontend/arch/Architectures.cpp", r'\{"([^"]+)", build\w+\}')
+    classes = rows_of("llmir/formats/huggingface/Families.cpp", r'className = "([^"]+)"')
     formats = rows_of("llmir/quant/FormatTable.cpp", r'\{Format::\w+, "(\w+)", \d+, \d+, \d+, true,')
     tokenizers = rows_of("llmir/formats/tokenizer/PreTokenizerTable.cpp", r'\{"([^"]+)", \w+, (?:true|false), (?:true|false)\}')
     targets = rows_of("llmir/codegen/Target.cpp", r'\{"((?:x86|aarch)[^"]+)",')
@@ -57,6 +58,7 @@ def support_table():
     return f"""| | |
 |---|---|
 | model families (`general.architecture`) | {code(sorted(families))} |
+| classes of Hugging Face directories | {code(classes)} |
 | weight types | {code(formats)} |
 | pre-tokenizers | {len(tokenizers)} names of `tokenizer.ggml.pre`, the patterns of a `tokenizer.json` |
 | instruction sets (`--target`) | {code(targets)} |

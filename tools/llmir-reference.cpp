@@ -1,5 +1,6 @@
 // llmir-reference: the logits of a model file as the exact interpreter computes them; the other
 // side of comparisons with compiled code and with other programs.
+#include "llmir/formats/model/OpenModel.h"
 #include "llmir/frontend/Import.h"
 #include "llmir/frontend/WeightSource.h"
 #include "llmir/reference/Interpreter.h"
@@ -88,7 +89,7 @@ static Status run(const Arguments &arguments) {
     return fail("--quantize {}: must be none, int8 or int4", quantize);
   if (!printIr && (tokensFile.empty() || logitsFile.empty()))
     return fail("--tokens-file and --logits are needed, or --print-ir");
-  auto file = GgufFile::open(model);
+  auto file = openModel(model);
   if (!file)
     return forward(file);
   ImportOptions options;
@@ -123,7 +124,7 @@ static Status run(const Arguments &arguments) {
 int main(int argc, char **argv) {
   Arguments arguments;
   CLI::App app("LLMIR's exact interpreter");
-  app.add_option("model", arguments.model, "a GGUF file")->required();
+  app.add_option("model", arguments.model, "a GGUF file or a Hugging Face directory")->required();
   app.add_option("--tokens-file", arguments.tokensFile, "token ids as decimal numbers");
   app.add_option("--logits", arguments.logitsFile, "f32 .npy [tokens, vocabulary] to write");
   app.add_option("--chunk", arguments.chunk, "tokens of a step (0: all at once)");

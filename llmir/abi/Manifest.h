@@ -4,7 +4,6 @@
 
 #include "llmir/support/Error.h"
 #include <cstdint>
-#include <ctime>
 #include <string>
 #include <vector>
 
@@ -43,8 +42,8 @@ struct Manifest {
   std::vector<std::string> features; ///< CPU features the code needs, as in /proc/cpuinfo's or
                                      ///< LLVM's names: "avx2", "fma"
   std::string modelFile;             ///< absolute path of the source model
-  int64_t modelFileBytes = 0;        ///< its size
-  int64_t modelFileTime = 0;         ///< nanoseconds() of its last change
+  int64_t modelFileBytes = 0;        ///< FileStamp::bytes of it
+  int64_t modelFileTime = 0;         ///< FileStamp::time of it
   std::string cacheKey;              ///< what a cache asked for; empty: made for no cache
   std::string activations;           ///< "int8" or "int16"
   std::string quantize = "none";     ///< "none", "int8" or "int4": what float weights became
@@ -55,11 +54,6 @@ struct Manifest {
   int64_t weightBytes = 0; ///< of all weights
   std::vector<WeightManifest> weights;
 };
-
-/// Since 1970.
-inline int64_t nanoseconds(const timespec &time) {
-  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
-}
 
 std::string manifestToJson(const Manifest &manifest);
 

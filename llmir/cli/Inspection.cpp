@@ -4,7 +4,6 @@
 
 #include "llmir/driver/PlanModel.h"
 #include "llmir/formats/tokenizer/GgufTokenizer.h"
-#include <filesystem>
 
 namespace llmir {
 
@@ -36,8 +35,7 @@ Expected<Inspection> inspectModel(const InspectionRequest &request) {
       return forward(status);
   Status noTokenizer;
   const int64_t program = measureProgram(found.file, noTokenizer);
-  std::error_code code;
-  found.fileBytes = int64_t(std::filesystem::file_size(request.model, code));
+  found.fileBytes = found.artifact ? found.artifact->info().st_size : found.file.stamp().bytes;
   found.summary = summarize(found.file);
   found.machine = memoryInfo();
 

@@ -44,7 +44,7 @@ struct MemoryPlan {
 
 struct Inspection {
   std::string path;
-  int64_t fileBytes = 0;
+  int64_t fileBytes = 0;            ///< of a directory: of the files that are read
   std::optional<Artifact> artifact; ///< if the model is one: then `file` has no tensors
   GgufFile file;
   GgufSummary summary; ///< refers to `file`

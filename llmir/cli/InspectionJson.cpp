@@ -36,7 +36,8 @@ Json fileJson(const Inspection &inspection) {
                        {"bytes", share.bytes}});
   return {{"model", inspection.path},
           {"file_bytes", inspection.fileBytes},
-          {"gguf_version", inspection.file.version()},
+          {"gguf_version",
+           inspection.file.isAssembled() ? Json(nullptr) : Json(inspection.file.version())},
           {"name", orNull(summary.name)},
           {"architecture", orNull(summary.architecture)},
           {"parameters", summary.parameters},
@@ -96,7 +97,7 @@ Json tensorsJson(const GgufFile &file) {
     list.push_back({{"name", tensor.name},
                     {"type", formatInfo(tensor.format).name},
                     {"shape", tensor.shape},
-                    {"bytes", tensor.bytes.size()}});
+                    {"bytes", tensor.byteCount()}});
   return list;
 }
 

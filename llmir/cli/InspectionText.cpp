@@ -62,8 +62,9 @@ public:
     add("{}\n", style.bold(shortened(oneLine(inspection.path), 4096)));
     row("file", fmt::format("{} ({} bytes), {}", humanBytes(inspection.fileBytes),
                             exact(inspection.fileBytes),
-                            inspection.artifact
-                                ? "compiled"
+                            inspection.artifact ? "compiled"
+                            : inspection.file.isAssembled()
+                                ? "Hugging Face directory"
                                 : fmt::format("GGUF version {}", inspection.file.version())));
     if (inspection.artifact) {
       const Manifest &manifest = inspection.artifact->manifest();
@@ -160,7 +161,7 @@ public:
     for (const GgufTensor &tensor : inspection.file.tensors())
       add("  {:<{}}  {:<8}{:<20}{:>15}\n", oneLine(tensor.name), name,
           formatInfo(tensor.format).name, fmt::format("{}", fmt::join(tensor.shape, " × ")),
-          exact(int64_t(tensor.bytes.size())));
+          exact(int64_t(tensor.byteCount())));
   }
 
   void metadata() {

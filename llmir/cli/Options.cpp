@@ -23,7 +23,9 @@ ModelOptions ExecutionOptions::model() const {
 }
 
 void addModel(OptionTable &table, std::string &model) {
-  table.positional("MODEL", &model, "Model: a GGUF file, or what llmir compile made of one");
+  table.positional(
+      "MODEL", &model,
+      "Model: a GGUF file, a Hugging Face directory, or what llmir compile made of one");
 }
 
 void addPrompt(OptionTable &table, PromptOptions &options) {

@@ -96,7 +96,7 @@ static ProgramSpec declareCompiler(CompilerArguments &arguments) {
     return spec.options;
   };
   auto addModel = [&](OptionTable &table) {
-    table.positional("MODEL", &arguments.model, "Model file (GGUF)");
+    table.positional("MODEL", &arguments.model, "Model: a GGUF file or a Hugging Face directory");
     table.add("kv", &options.kv, "Numbers of the KV cache").choices({"f16", "f32"});
   };
   auto addTarget = [&](OptionTable &table) {

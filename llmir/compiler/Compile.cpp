@@ -8,6 +8,7 @@
 #include "llmir/compiler/PackWeights.h"
 #include "llmir/compiler/Phases.h"
 #include "llmir/formats/gguf/GgufWriter.h"
+#include "llmir/formats/model/OpenModel.h"
 #include "llmir/frontend/Import.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
@@ -40,7 +41,7 @@ importFile(const GgufFile &file, const CompileOptions &options, MLIRContext &con
 
 Expected<OwningOpRef<ModuleOp>> importModel(const std::string &modelFile,
                                             const CompileOptions &options, MLIRContext &context) {
-  auto file = GgufFile::open(modelFile);
+  auto file = openModel(modelFile);
   if (!file)
     return forward(file);
   return importFile(*file, options, context);
@@ -76,14 +77,14 @@ static Expected<Manifest> compileFile(const GgufFile &file, const std::string &c
   if (auto status = runPhases(compilation); !status)
     return forward(status);
   compilation.manifest.modelFile = std::filesystem::absolute(file.path());
-  compilation.manifest.modelFileBytes = file.info().st_size;
-  compilation.manifest.modelFileTime = nanoseconds(file.info().st_mtim);
+  compilation.manifest.modelFileBytes = file.stamp().bytes;
+  compilation.manifest.modelFileTime = file.stamp().time;
   compilation.manifest.cacheKey = options.cacheKey;
   return std::move(compilation.manifest);
 }
 
 Expected<Manifest> planModel(const std::string &modelFile, const CompileOptions &options) {
-  auto file = GgufFile::open(modelFile);
+  auto file = openModel(modelFile);
   if (!file)
     return forward(file);
   CompileOptions planned = options;
@@ -111,11 +112,11 @@ static std::span<const uint8_t> asBytes(const std::string &text) {
 /// Compiles and packs into `output`, which is made for it once the size of the weights is known.
 static Status writeArtifact(const GgufFile &file, const std::string &output,
                             const CompileOptions &options) {
-  auto lookup = [&](const std::string &name) -> Expected<SourceTensor> {
+  auto lookup = [&](const std::string &name) -> Expected<GgufTensor> {
     auto tensor = file.findTensor(name);
     if (!tensor)
       return fail("has no tensor {}", name);
-    return SourceTensor{tensor->format, tensor->shape, tensor->bytes};
+    return *tensor;
   };
   std::optional<ArtifactWriter> writer;
   auto pack = [&](const cpu::WeightTable &table, const Manifest &manifest) -> Status {
@@ -148,7 +149,7 @@ static Status writeArtifact(const GgufFile &file, const std::string &output,
 
 Status compileModel(const std::string &modelFile, const std::string &artifact,
                     const CompileOptions &options) {
-  auto file = GgufFile::open(modelFile);
+  auto file = openModel(modelFile);
   if (!file)
     return forward(file);
   if (!options.pipeline.stopAfter.empty()) {

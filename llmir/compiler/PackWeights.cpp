@@ -1,6 +1,7 @@
 // Plans and packs; see PackWeights.h.
 #include "llmir/compiler/PackWeights.h"
 
+#include "llmir/formats/gguf/TensorBytes.h"
 #include "llmir/quant/Quantize.h"
 #include "llmir/support/WorkQueue.h"
 #include <mutex>
@@ -18,25 +19,25 @@ template <typename Use> void forEachTensor(const cpu::WeightTable &table, Use us
   }
 }
 
-/// Panels [panel0, panel1) of matrix number `matrix` of a tensor, whose rows become the layout's
-/// format first if they are floats and it is not.
-Status packRows(const cpu::PackedLayout &layout, Format from, const uint8_t *tensor, int64_t matrix,
-                uint8_t *destination, int64_t panel0, int64_t panel1) {
-  const int64_t row0 = panel0 * layout.panelRows(), tensorRow = matrix * layout.n + row0;
+/// Panels [panel0, panel1) of matrix number `index` of a tensor. Its rows are brought into GGUF's
+/// order and, if they are floats and the layout's format is not, rounded to that first.
+Status packRows(const cpu::PackedLayout &layout, Format from, const TensorMatrix &matrix,
+                int64_t index, uint8_t *destination, int64_t panel0, int64_t panel1) {
+  const int64_t row0 = panel0 * layout.panelRows();
   cpu::PackedLayout part = layout;
   part.panels = panel1 - panel0;
   part.n = std::min(part.panels * layout.panelRows(), layout.n - row0);
-  const uint8_t *rows = tensor + tensorRow * rowBytes(from, layout.k);
-  std::vector<uint8_t> rounded;
+  std::vector<uint8_t> copy, rounded;
+  const uint8_t *rows = matrix.read(row0, part.n, copy).data();
   if (from != layout.format) {
     rounded.resize(part.n * rowBytes(layout.format, layout.k));
-    if (Status status =
-            quantizeRows(from, rows, layout.format, rounded.data(), part.n, layout.k, tensorRow);
+    if (Status status = quantizeRows(from, rows, layout.format, rounded.data(), part.n, layout.k,
+                                     index * layout.n + row0);
         !status)
       return status;
     rows = rounded.data();
   }
-  packPanels(part, rows, destination + matrix * layout.bytes() + panel0 * layout.panelBytes, 0,
+  packPanels(part, rows, destination + index * layout.bytes() + panel0 * layout.panelBytes, 0,
              part.panels);
   return {};
 }
@@ -57,8 +58,8 @@ private:
 };
 
 /// The tensor of a weight, checked to be of its symbol's type.
-Expected<SourceTensor> findTensor(const TensorLookup &source, llm::WeightOp weight,
-                                  const std::string &name) {
+Expected<GgufTensor> findTensor(const TensorLookup &source, llm::WeightOp weight,
+                                const std::string &name) {
   auto tensor = source(name);
   if (!tensor)
     return tensor;
@@ -100,19 +101,22 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
         status = forward(tensor);
       return;
     }
-    const uint8_t *bytes = tensor->bytes.data();
     if (!slot.layout) {
-      Format format = tensor->format;
-      int64_t count = tensor->shape[0];
-      work.add([=] { dequantize(format, bytes, reinterpret_cast<float *>(destination), count); });
+      const TensorMatrix vector = matrixOf(*tensor, 0, 1);
+      work.add([=, format = tensor->format] {
+        std::vector<uint8_t> copy;
+        dequantize(format, vector.read(0, vector.rows, copy).data(),
+                   reinterpret_cast<float *>(destination), vector.rows);
+      });
       return;
     }
     const cpu::PackedLayout layout = *slot.layout;
     const int64_t step = std::max<int64_t>(1, pieceBytes / layout.panelBytes);
-    for (int64_t matrix = 0; matrix < slot.matrices; ++matrix)
+    for (int64_t index = 0; index < slot.matrices; ++index) {
+      const TensorMatrix matrix = matrixOf(*tensor, index, slot.matrices);
       for (int64_t panel = 0; panel < layout.panels; panel += step)
         work.add([=, &unencodable, from = tensor->format, number = piece++] {
-          Status packed = packRows(layout, from, bytes, matrix, destination, panel,
+          Status packed = packRows(layout, from, matrix, index, destination, panel,
                                    std::min(panel + step, layout.panels));
           if (!packed)
             unencodable.add(
@@ -120,6 +124,7 @@ Status packWeights(const cpu::WeightTable &table, const Manifest &manifest,
                 fmt::format("tensor {} {}: leave --quantize away, or convert the model again", name,
                             packed.error().message));
         });
+    }
   });
   if (!status)
     return status;

@@ -4,19 +4,14 @@
 
 #include "llmir/abi/Manifest.h"
 #include "llmir/codegen/cpu/WeightTable.h"
+#include "llmir/formats/gguf/Gguf.h"
 #include "llmir/support/Error.h"
 #include <functional>
-#include <span>
 
 namespace llmir {
 
-/// A tensor's bytes in its file format, rows one after the other.
-struct SourceTensor {
-  Format format;
-  std::vector<int64_t> shape;
-  std::span<const uint8_t> bytes;
-};
-using TensorLookup = std::function<Expected<SourceTensor>(const std::string &name)>;
+/// The tensor of a name; what it refers to stays until the weights are packed.
+using TensorLookup = std::function<Expected<GgufTensor>(const std::string &name)>;
 
 /// Fills in the weight table of the manifest: names, rows, slots, offsets, sizes.
 void planWeights(const cpu::WeightTable &table, Manifest &manifest);

@@ -2,6 +2,7 @@
 #include "llmir/driver/ArtifactCache.h"
 
 #include "llmir/driver/PartialFile.h"
+#include "llmir/formats/model/OpenModel.h"
 #include "llmir/support/CpuInfo.h"
 #include <algorithm>
 #include <cerrno>
@@ -52,11 +53,14 @@ Expected<std::string> cacheFolder() {
 
 Expected<std::string> artifactKey(const std::string &model, const std::string &compiler,
                                   const ArtifactOptions &options) {
-  std::vector<std::string> files = {fs::absolute(model).lexically_normal().string(), compiler};
-  files.insert(files.end(), options.pipeline.passPlugins.begin(),
-               options.pipeline.passPlugins.end());
+  auto files = modelFiles(modelLocation(model));
+  if (!files)
+    return forward(files);
+  files->push_back(compiler);
+  files->insert(files->end(), options.pipeline.passPlugins.begin(),
+                options.pipeline.passPlugins.end());
   std::string text;
-  for (const std::string &path : files) {
+  for (const std::string &path : *files) {
     auto identity = fileIdentity(path);
     if (!identity)
       return forward(identity);
@@ -71,7 +75,7 @@ Expected<std::string> artifactKey(const std::string &model, const std::string &c
 std::string artifactPath(const std::string &folder, const std::string &model,
                          const std::string &key) {
   // The model's name is there for people who look into the folder.
-  std::string name = fs::path(model).stem().string().substr(0, 60);
+  std::string name = modelName(model).substr(0, 60);
   std::replace_if(
       name.begin(), name.end(),
       [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '_' && c != '.'; }, '_');
@@ -79,11 +83,11 @@ std::string artifactPath(const std::string &folder, const std::string &model,
 }
 
 Staleness modelStaleness(const Manifest &manifest) {
-  struct stat info{};
-  if (stat(manifest.modelFile.c_str(), &info) != 0)
+  std::error_code code;
+  if (!fs::exists(manifest.modelFile, code))
     return Staleness::ModelIsGone;
-  return info.st_size == manifest.modelFileBytes &&
-                 nanoseconds(info.st_mtim) == manifest.modelFileTime
+  const auto stamp = modelStamp(manifest.modelFile);
+  return stamp && *stamp == FileStamp{manifest.modelFileBytes, manifest.modelFileTime}
              ? Staleness::None
              : Staleness::ModelHasChanged;
 }

@@ -25,8 +25,8 @@ struct ArtifactOptions {
 /// The folder of all artifacts: $LLMIR_CACHE, or llmir in $XDG_CACHE_HOME or ~/.cache.
 Expected<std::string> cacheFolder();
 
-/// Names what a compilation makes: a hash of path, size and times of the model, of the compiler and
-/// of pass plugins, of the options and of this CPU.
+/// Names what a compilation makes: a hash of path, size and times of the files of the model, of the
+/// compiler and of pass plugins, of the options and of this CPU.
 Expected<std::string> artifactKey(const std::string &model, const std::string &compiler,
                                   const ArtifactOptions &options);
 

@@ -2,6 +2,7 @@
 #include "llmir/driver/Model.h"
 
 #include "llmir/driver/CompilerProcess.h"
+#include "llmir/formats/model/OpenModel.h"
 #include "llmir/formats/tokenizer/GgufTokenizer.h"
 
 namespace llmir {
@@ -35,7 +36,7 @@ Expected<ModelFile> openModelFile(const std::string &model, Artifact::Check chec
       return forward(opened);
     artifact = std::move(*opened);
   }
-  auto file = artifact ? GgufFile::parse(artifact->text(), model) : GgufFile::open(model);
+  auto file = artifact ? GgufFile::parse(artifact->text(), model) : openModel(model);
   if (!file)
     return forward(file);
   return ModelFile{std::move(artifact), std::move(*file)};

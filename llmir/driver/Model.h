@@ -25,7 +25,8 @@ Expected<LoadedProgram> loadProgram(const std::string &model, const ModelOptions
 /// Compiles up to the phase that the options name and prints the IR to stdout.
 Status printStopped(const std::string &model, const ModelOptions &options);
 
-/// A model file; of an artifact in its place its text side, which has the keys and no tensor.
+/// A model as openModel sees it; of an artifact in its place its text side, which has the keys and
+/// no tensor.
 struct ModelFile {
   std::optional<Artifact> artifact; ///< where `file` lies, if the model is one
   GgufFile file;

@@ -4,6 +4,7 @@
 #include "llmir/driver/CompilerProcess.h"
 #include "llmir/driver/FileLock.h"
 #include "llmir/driver/PartialFile.h"
+#include "llmir/formats/model/OpenModel.h"
 #include "llmir/support/StandardStreams.h"
 #include <cerrno>
 #include <cstring>
@@ -23,11 +24,20 @@ Status checkModelFile(const std::string &model) {
   fs::file_status status = fs::status(model, code);
   if (!fs::exists(status))
     return fail("{}: no such file", model);
-  if (fs::is_directory(status))
-    return fail("{}: is a folder; a GGUF file is expected", model);
+  if (fs::is_directory(status)) {
+    auto files = modelFiles(model);
+    return files ? Status() : forward(files);
+  }
   if (fs::is_regular_file(status) && fs::file_size(model, code) == 0)
     return fail("{}: is empty; a GGUF file is expected", model);
   return {};
+}
+
+/// Whether a file of this name would be one of a model's directory.
+bool liesIn(const std::string &output, const std::string &model) {
+  std::error_code code;
+  const fs::path folder = fs::absolute(output, code).lexically_normal().parent_path();
+  return fs::is_directory(model, code) && fs::equivalent(folder, model, code);
 }
 
 Status runCompile(const std::string &output, const std::string &model, const std::string &compiler,
@@ -71,7 +81,7 @@ Expected<Artifact> compileForThisRun(const std::string &model, const std::string
   auto folder = TemporaryFolder::create();
   if (!folder)
     return forward(folder);
-  std::string path = fs::path(folder->path) / fs::path(model).stem();
+  std::string path = fs::path(folder->path) / modelName(model);
   if (Status status = runCompile(path, model, compiler, options); !status)
     return forward(status);
   return Artifact::open(path);
@@ -159,11 +169,11 @@ private:
     auto entries = listCache(folder, Artifact::Check::AllButWeights);
     if (!entries)
       return;
-    const std::string file = fs::absolute(model).lexically_normal();
+    const std::string file = modelLocation(model);
     for (const CacheEntry &entry : *entries)
       if ((entry.staleness == Staleness::Unfinished && entry.path.starts_with(path)) ||
           (entry.staleness == Staleness::ModelHasChanged &&
-           fs::path(entry.manifest->modelFile).lexically_normal() == file))
+           modelLocation(entry.manifest->modelFile) == file))
         unlink(entry.path.c_str());
   }
 
@@ -244,6 +254,8 @@ Status compileTo(const std::string &output, const std::string &model, const std:
   if (isArtifact(model))
     return fail("{}: is compiled already; give the model file", model);
   std::error_code code;
+  if (liesIn(output, model))
+    return fail("{}: is in the model's folder: give -o a place outside of it", output);
   if (fs::exists(output, code)) {
     if (fs::equivalent(output, model, code))
       return fail("{}: is the model itself: give -o another name", output);

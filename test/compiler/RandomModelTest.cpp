@@ -38,18 +38,20 @@ public:
   Compiled(mlir::ModuleOp module, const RandomModel &model, const CompileOptions &options) {
     folder = std::filesystem::temp_directory_path() / fmt::format("llmir-random-{}", getpid());
     std::filesystem::create_directories(folder);
-    auto compiled =
-        compileIr(module, folder / "model.so", options,
-                  [&](const cpu::WeightTable &table, const Manifest &manifest) {
-                    weights = aligned(manifest.weightBytes);
-                    return packWeights(
-                        table, manifest,
-                        [&](const std::string &name) -> Expected<SourceTensor> {
-                          const RandomTensor &tensor = model.tensors.at(name);
-                          return SourceTensor{tensor.format, tensor.shape, tensor.bytes};
-                        },
-                        reinterpret_cast<uint8_t *>(weights.get()));
-                  });
+    auto compiled = compileIr(module, folder / "model.so", options,
+                              [&](const cpu::WeightTable &table, const Manifest &manifest) {
+                                weights = aligned(manifest.weightBytes);
+                                return packWeights(
+                                    table, manifest,
+                                    [&](const std::string &name) -> Expected<GgufTensor> {
+                                      const RandomTensor &tensor = model.tensors.at(name);
+                                      return GgufTensor{.name = name,
+                                                        .format = tensor.format,
+                                                        .shape = tensor.shape,
+                                                        .bytes = tensor.bytes};
+                                    },
+                                    reinterpret_cast<uint8_t *>(weights.get()));
+                              });
     if (!compiled) {
       error = compiled.error().message;
       return;

@@ -109,7 +109,7 @@ def test_what_cannot_be_compiled_is_said(cached, tiny, tmp_path):
         (["compile", tiny, "-o", output, "--pass-plugin", "/nowhere.so"], "--pass-plugin=/nowhere.so"),
         (["compile", output], "is compiled already; give the model file"),
         (["compile", output, "-o", tmp_path / "y"], "is compiled already; give the model file"),
-        (["compile", tmp_path], "is a folder; a GGUF file is expected"),
+        (["compile", tmp_path], "is a folder without config.json; a GGUF file is expected"),
         (["compile", "/nowhere.gguf"], "/nowhere.gguf: no such file"),
         (["compile", text], "is no GGUF file"),
         (["import", output], "is compiled already; import needs the model file"),

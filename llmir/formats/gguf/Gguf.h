@@ -5,7 +5,9 @@
 
 #include "llmir/quant/Format.h"
 #include "llmir/support/Error.h"
+#include "llmir/support/FileStamp.h"
 #include "llmir/support/MappedFile.h"
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,7 +40,28 @@ struct GgufTensor {
   std::vector<int64_t>
       shape; ///< row-major: the last dimension is contiguous ([rows, columns] of a matrix)
   uint64_t offset = 0; ///< from the start of the file
-  std::span<const uint8_t> bytes;
+  /// All rows, one after the other; empty where `matrices` has them.
+  std::span<const uint8_t> bytes = {};
+
+  // How tensors lie that come from elsewhere (formats/huggingface); TensorBytes.h reads them all.
+  std::vector<std::span<const uint8_t>> matrices =
+      {};                  ///< one for each index of the first dimension
+  int64_t halvedHeads = 0; ///< of this many heads, each has its rows in halves: not GGUF's order
+  std::string_view origin = {}; ///< the name there
+
+  uint64_t byteCount() const {
+    return matrices.empty() ? bytes.size() : matrices.size() * matrices.front().size();
+  }
+  /// For people: as it is called where it comes from.
+  std::string_view knownAs() const { return origin.empty() ? name : origin; }
+};
+
+/// What GgufFile::assemble makes a file of besides metadata.
+struct GgufParts {
+  std::vector<GgufTensor> tensors;  ///< each name once
+  std::vector<std::string> ignored; ///< names of tensors that have no place in the model
+  FileStamp stamp;
+  std::shared_ptr<const void> memory; ///< keeps what metadata and tensors refer to
 };
 
 /// One metadata value: where it lies. Scalars and strings have one element.
@@ -58,10 +81,17 @@ public:
   /// The same for bytes that outlive the result; `name` stands for the path in errors.
   static Expected<GgufFile> parse(std::span<const uint8_t> bytes, std::string name);
 
+  /// A model that lies in other formats, seen as GGUF: `metadata` is a file without tensors, and
+  /// well-formed.
+  static Expected<GgufFile> assemble(std::span<const uint8_t> metadata, std::string name,
+                                     GgufParts parts);
+
   const std::string &path() const { return name; }
-  /// Size and times of an opened file.
-  const struct stat &info() const { return file.info(); }
+  /// Of all files that the model was read from; of parsed bytes, nothing.
+  const FileStamp &stamp() const { return fileStamp; }
   uint32_t version() const { return fileVersion; }
+  /// It is no GGUF file, but a model in other formats.
+  bool isAssembled() const { return memory != nullptr; }
 
   /// Keys in the order of the file.
   const std::vector<std::string_view> &keys() const { return keyOrder; }
@@ -95,6 +125,8 @@ public:
   const std::vector<GgufTensor> &tensors() const { return tensorList; }
   /// Null if there is no such tensor.
   const GgufTensor *findTensor(std::string_view tensor) const;
+  /// Names of tensors beside these that nothing can use.
+  const std::vector<std::string> &ignoredTensors() const { return ignored; }
 
 private:
   friend class GgufParser;
@@ -102,12 +134,15 @@ private:
   Expected<std::vector<T>> numbers(std::string_view key, const char *expected) const;
 
   MappedFile file;
+  std::shared_ptr<const void> memory;
+  FileStamp fileStamp;
   std::string name;
   uint32_t fileVersion = 0;
   std::vector<std::string_view> keyOrder;
   std::unordered_map<std::string_view, GgufValue> values;
   std::vector<GgufTensor> tensorList;
   std::unordered_map<std::string_view, size_t> tensorByName;
+  std::vector<std::string> ignored;
 };
 
 } // namespace llmir

@@ -342,8 +342,24 @@ Expected<GgufFile> GgufFile::open(const std::string &path) {
   if (!mapped)
     return fail("{}; pass a .gguf file", mapped.error().message);
   auto result = parse(mapped->bytes(), path);
-  if (result)
+  if (result) {
+    result->fileStamp.add(mapped->info());
     result->file = std::move(*mapped);
+  }
+  return result;
+}
+
+Expected<GgufFile> GgufFile::assemble(std::span<const uint8_t> metadata, std::string name,
+                                      GgufParts parts) {
+  auto result = parse(metadata, std::move(name));
+  if (!result)
+    return result;
+  result->fileStamp = parts.stamp;
+  result->memory = std::move(parts.memory);
+  result->ignored = std::move(parts.ignored);
+  result->tensorList = std::move(parts.tensors);
+  for (size_t i = 0; i < result->tensorList.size(); ++i)
+    result->tensorByName.emplace(result->tensorList[i].name, i);
   return result;
 }
 

@@ -26,7 +26,7 @@ void addTensors(const GgufFile &file, GgufSummary &summary) {
                               [&](const auto &other) { return other.format == tensor.format; });
     if (share == summary.formats.end())
       share = summary.formats.insert(share, {.format = tensor.format});
-    const int64_t elements = elementsOf(tensor), bytes = int64_t(tensor.bytes.size());
+    const int64_t elements = elementsOf(tensor), bytes = int64_t(tensor.byteCount());
     ++share->tensors;
     share->elements += elements;
     share->bytes += bytes;
@@ -37,15 +37,15 @@ void addTensors(const GgufFile &file, GgufSummary &summary) {
                    [](const auto &a, const auto &b) { return a.bytes > b.bytes; });
 }
 
-/// The first number in [begin, end) of the tensor that is not finite, or -1.
-int64_t findNotFinite(const GgufTensor &tensor, int64_t begin, int64_t end) {
-  const FormatInfo &info = formatInfo(tensor.format);
+/// The first number in [begin, end) of `bytes` that is not finite, or -1.
+int64_t findNotFinite(Format format, std::span<const uint8_t> bytes, int64_t begin, int64_t end) {
+  const FormatInfo &info = formatInfo(format);
   const int64_t blocks = std::max<int64_t>(1, 4096 / info.blockElements);
   std::vector<float> values(blocks * info.blockElements);
   for (int64_t at = begin; at < end; at += int64_t(values.size())) {
     const int64_t count = std::min(end - at, int64_t(values.size()));
-    dequantize(tensor.format, tensor.bytes.data() + at / info.blockElements * info.blockBytes,
-               values.data(), count);
+    dequantize(format, bytes.data() + at / info.blockElements * info.blockBytes, values.data(),
+               count);
     for (int64_t i = 0; i < count; ++i)
       if (!std::isfinite(values[i]))
         return at + i;
@@ -91,6 +91,8 @@ GgufSummary summarize(const GgufFile &file) {
     summary.headSize = *summary.embedding / *summary.heads;
   summary.experts = number("expert_count");
   summary.contextLength = number("context_length");
+  if (!summary.vocabulary)
+    summary.vocabulary = number("vocab_size");
   addTensors(file, summary);
   return summary;
 }
@@ -99,6 +101,8 @@ Expected<TensorCheck> verifyTensors(const GgufFile &file) {
   constexpr int64_t pieceElements = 1 << 20; // a multiple of every block
   struct Piece {
     const GgufTensor *tensor;
+    std::span<const uint8_t> bytes;
+    int64_t first; ///< element of the tensor that the bytes begin with
     int64_t begin, end, notFinite = -1;
   };
   TensorCheck check;
@@ -113,20 +117,25 @@ Expected<TensorCheck> verifyTensors(const GgufFile &file) {
       continue;
     }
     ++check.tensors;
-    const int64_t elements = elementsOf(tensor);
-    for (int64_t begin = 0; begin < elements; begin += pieceElements)
-      pieces.push_back({&tensor, begin, std::min(begin + pieceElements, elements)});
+    const auto parts = tensor.matrices.empty() ? std::vector{tensor.bytes} : tensor.matrices;
+    const int64_t elements = elementsOf(tensor) / int64_t(parts.size());
+    for (size_t part = 0; part < parts.size(); ++part)
+      for (int64_t begin = 0; begin < elements; begin += pieceElements)
+        pieces.push_back({&tensor, parts[part], int64_t(part) * elements, begin,
+                          std::min(begin + pieceElements, elements)});
   }
   for (Piece &piece : pieces)
-    work.add([&piece] { piece.notFinite = findNotFinite(*piece.tensor, piece.begin, piece.end); });
+    work.add([&piece] {
+      piece.notFinite = findNotFinite(piece.tensor->format, piece.bytes, piece.begin, piece.end);
+    });
   work.run();
   for (const Piece &piece : pieces)
     if (piece.notFinite >= 0) {
       const int64_t columns = piece.tensor->shape.back();
       return fail("{}: tensor {} holds a number that is not finite, in row {}, column {}: the file "
                   "is damaged, or was made by a faulty conversion",
-                  file.path(), shown(piece.tensor->name), piece.notFinite / columns,
-                  piece.notFinite % columns);
+                  file.path(), shown(piece.tensor->knownAs()),
+                  (piece.first + piece.notFinite) / columns, piece.notFinite % columns);
     }
   return check;
 }

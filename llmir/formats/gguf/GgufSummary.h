@@ -17,7 +17,7 @@ struct FormatShare {
 /// Hyperparameters are absent where the file has none or one for each layer.
 struct GgufSummary {
   std::string_view architecture, name;           ///< empty: the file does not say
-  std::string_view tokenizerModel, preTokenizer; ///< likewise
+  std::string_view tokenizerModel, preTokenizer; ///< likewise; "tokenizer.json": what that says
   std::optional<int64_t> layers, embedding, feedForward, heads, kvHeads, headSize, experts,
       contextLength, vocabulary;
   bool hasChatTemplate = false;

@@ -67,6 +67,11 @@ void GgufWriter::addI32Array(std::string_view key, std::span<const int32_t> valu
   addValue(key, encoded(GgufType::I32, true, values.size(), values.data(), values.size_bytes()));
 }
 
+void GgufWriter::addBoolArray(std::string_view key, const std::vector<bool> &values) {
+  const std::vector<uint8_t> bytes(values.begin(), values.end());
+  addValue(key, encoded(GgufType::Bool, true, bytes.size(), bytes.data(), bytes.size()));
+}
+
 void GgufWriter::addTensor(std::string_view tensor, Format format, std::vector<int64_t> shape,
                            std::span<const uint8_t> bytes) {
   tensorList.push_back({std::string(tensor), format, std::move(shape), bytes});

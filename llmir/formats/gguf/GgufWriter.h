@@ -20,6 +20,7 @@ public:
   void addStringArray(std::string_view key, std::span<const std::string> values);
   void addF32Array(std::string_view key, std::span<const float> values);
   void addI32Array(std::string_view key, std::span<const int32_t> values);
+  void addBoolArray(std::string_view key, const std::vector<bool> &values);
   /// A value of another file, as it is there.
   void addValue(std::string_view key, const GgufValue &value);
 

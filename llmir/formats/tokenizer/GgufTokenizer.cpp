@@ -89,6 +89,10 @@ static Expected<TokenizerData> readData(const GgufFile &file) {
 }
 
 Expected<Tokenizer> tokenizerFromGguf(const GgufFile &file) {
+  if (file.isAssembled() && !file.has("tokenizer.huggingface.json"))
+    return fail("{}/tokenizer.json: is not there, and no text can be read without it: fetch it, or "
+                "give token ids",
+                file.path());
   auto data = readData(file);
   if (!data)
     return forward(data); // names the file already

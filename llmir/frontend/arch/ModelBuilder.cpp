@@ -311,6 +311,10 @@ void ModelBuilder::warnOfUnusedTensors() {
     if (options.warn && !used.contains(tensor.name))
       options.warn(fmt::format("{}: tensor {} is not used by the architecture {}", file.path(),
                                tensor.name, architecture));
+  for (const std::string &name : file.ignoredTensors())
+    if (options.warn)
+      options.warn(fmt::format("{}: tensor {} is not used by the architecture {}", file.path(),
+                               name, architecture));
 }
 
 } // namespace llmir::frontend

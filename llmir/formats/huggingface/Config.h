@@ -1,0 +1,64 @@
+// config.json, read and checked: the sizes and switches of a model in the terms of Hugging Face. A
+// family of models is a row in Families.cpp.
+#pragma once
+
+#include "llmir/formats/gguf/GgufWriter.h"
+#include "llmir/formats/huggingface/JsonFields.h"
+#include "llmir/formats/huggingface/Rope.h"
+
+namespace llmir::huggingface {
+
+/// What the class of a model in transformers says without its configuration.
+struct Family {
+  std::string_view className;    ///< in "architectures"
+  std::string_view architecture; ///< GGUF's name of it
+  /// GGUF has the rows of Q and K so that the components of a pair are neighbours.
+  bool interleavesHeads = false;
+  bool headNorms = false; ///< queries and keys are normalised by head
+  enum class Biases {
+    None,
+    Asked, ///< of Q, K, V and the output, if "attention_bias" says so
+    Qkv
+  } biases = Biases::None;
+  bool asksMlpBias = false; ///< "mlp_bias"
+  enum class Windows {
+    None,
+    All,  ///< "sliding_window" is that of all layers
+    Used, ///< the same if "use_sliding_window" says so
+    Some  ///< likewise of the layers that "layer_types" or "max_window_layers" name
+  } windows = Windows::None;
+  std::optional<int64_t> kvHeads =
+      {}; ///< where "num_key_value_heads" is missing; 0: as many as heads
+  std::optional<int64_t> headSize = {}; ///< where "head_dim" is missing; else width / heads
+  std::optional<int64_t> window = {};   ///< where "sliding_window" is missing
+  bool hasExperts = false;              ///< in place of MLPs, in every layer
+};
+std::span<const Family> allFamilies();
+
+struct ExpertConfig {
+  int64_t count, used, feedForward;
+  bool renormalises;
+};
+
+struct ModelConfig {
+  const Family *family = nullptr;
+  int64_t layers = 0, embedding = 0, feedForward = 0, heads = 0, kvHeads = 0, headSize = 0,
+          vocabulary = 0, context = 0;
+  double normEps = 0;
+  bool isTied = false; ///< the output is the embedding
+  bool qkvBias = false, outputBias = false, mlpBias = false;
+  std::optional<int64_t> window; ///< tokens
+  std::vector<bool> slides;      ///< of each layer, if some have the window
+  RopeConfig rope;
+  std::optional<ExpertConfig> experts;
+};
+
+/// Errors name `path`, the field, its value and what is allowed: an architecture that is not known,
+/// weights quantised in ways that are not, fields that are missing, of another type or out of
+/// range.
+Expected<ModelConfig> readConfig(const Json &json, const std::string &path);
+
+/// The configuration as GGUF's metadata.
+void writeConfig(const ModelConfig &config, GgufWriter &writer);
+
+} // namespace llmir::huggingface
