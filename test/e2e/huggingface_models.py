@@ -27,7 +27,10 @@ def random_model(seed, family="llama", dtype="float32", **overrides):
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
         scale = 1 if "embed_tokens" in name else 1.5 / parameter.shape[-1]**0.5 if parameter.ndim > 1 else 0.1
-        parameter.data = torch.randn(parameter.shape, generator=generator) * scale + ("norm" in name)
+        if "embed_tokens" in name and family.startswith("gemma"):  # which multiplies it by the root
+            scale = 3 / parameter.shape[-1]**0.5
+        is_factor = "norm" in name and not family.startswith("gemma")
+        parameter.data = torch.randn(parameter.shape, generator=generator) * scale + is_factor
     return model.to(getattr(torch, dtype))
 
 
@@ -42,7 +45,7 @@ def write_gguf(path, model):
     """The GGUF file that a converter would make of a model, without rounding anything."""
     from test_experts import split
     config = model.config
-    family = {"mistral": "llama", "qwen3_moe": "qwen3moe"}.get(config.model_type, config.model_type)
+    family = {"mistral": "llama", "qwen3_moe": "qwen3moe", "gemma3_text": "gemma3"}.get(config.model_type, config.model_type)
     writer = gguf.GGUFWriter(path, family)
     tiny_models.write_metadata(writer, config)
     if family == "qwen3moe":
@@ -54,7 +57,9 @@ def write_gguf(path, model):
         writer.add_sliding_window(config.sliding_window)
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads} if family == "llama" else {}
     for name, parameter in model.named_parameters():
-        for target, part in split(name, parameter.data):
+        for target, part in split(name, parameter.data, family):
+            if family.startswith("gemma") and "norm" in target:
+                part = part.float() + 1
             part = tiny_models.interleave(part.contiguous(), heads.get(target.split(".")[-2], 0))
             bits = part.contiguous().view(torch.uint8).numpy()
             writer.add_tensor(target, bits, raw_shape=tuple(bits.shape), raw_dtype=TYPES[part.dtype])

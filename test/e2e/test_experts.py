@@ -25,7 +25,7 @@ def config_of(seed, family, **overrides):
     return Qwen3MoeConfig(**(settings | overrides))
 
 
-def split(name, data):
+def split(name, data, family="llama"):
     """The GGUF tensors of a Hugging Face parameter, as pairs of name and numbers."""
     layer = name.split(".")[2] if ".layers." in name else None
     if name.endswith("mlp.gate.weight"):
@@ -35,7 +35,7 @@ def split(name, data):
         return [(f"blk.{layer}.ffn_gate_exps.weight", data[:, :half]), (f"blk.{layer}.ffn_up_exps.weight", data[:, half:])]
     if name.endswith("experts.down_proj"):
         return [(f"blk.{layer}.ffn_down_exps.weight", data)]
-    return [(tiny_models.gguf_name(name), data)]
+    return [(tiny_models.gguf_name(name, family), data)]
 
 
 def write_mixture(path, seed, family="llama", types="F32", **overrides):

@@ -87,6 +87,35 @@ TEST(HuggingFaceConfig, Windows) {
   EXPECT_FALSE(config(with(used, {{"sliding_window", nullptr}})).window);
 }
 
+TEST(HuggingFaceConfig, Gemma) {
+  const ModelConfig one = config(baseOf("GemmaForCausalLM"));
+  EXPECT_TRUE(one.isTied);
+  EXPECT_EQ(one.headSize, 256);
+  EXPECT_FALSE(one.window);
+  EXPECT_FALSE(one.attentionSoftcap);
+  const Json two = baseOf("Gemma2ForCausalLM");
+  EXPECT_EQ(config(two).window, 4096);
+  EXPECT_EQ(config(two).slides, (std::vector{true, false, true}));
+  EXPECT_EQ(config(two).attentionSoftcap, 50);
+  EXPECT_EQ(config(with(two, {{"attn_logit_softcapping", nullptr}})).attentionSoftcap, 0);
+  EXPECT_FALSE(config(two).attentionScale);
+  EXPECT_EQ(config(with(two, {{"query_pre_attn_scalar", 64}})).attentionScale, 0.125);
+  EXPECT_EQ(config(with(two, {{"num_hidden_layers", 46}})).attentionScale, 1.0 / 16);
+  const Json three = baseOf("Gemma3ForCausalLM");
+  EXPECT_FALSE(config(three).logitSoftcap);
+  EXPECT_EQ(config(three).rope.base, 1e6);
+  EXPECT_EQ(config(three).rope.localBase, 1e4);
+  EXPECT_EQ(config(with(three, {{"rope_local_base_freq", 7}})).rope.localBase, 7);
+  EXPECT_EQ(config(with(three, {{"sliding_window_pattern", 2}})).slides,
+            (std::vector{true, false, true}));
+  const Json nested = {{"full_attention", {{"rope_type", "linear"}, {"factor", 8}}},
+                       {"sliding_attention", {{"rope_theta", 9}}}};
+  const RopeConfig rope = config(with(three, {{"rope_parameters", nested}})).rope;
+  EXPECT_EQ(rope.factor, 8);
+  EXPECT_EQ(rope.base, 1e6);
+  EXPECT_EQ(rope.localBase, 9);
+}
+
 TEST(HuggingFaceConfig, RotationsOfOldAndNewFiles) {
   const Json base = with(baseOf("LlamaForCausalLM"), {{"rope_theta", 5e5}});
   const Json linear = {{"type", "linear"}, {"factor", 4}};
@@ -174,6 +203,18 @@ TEST(HuggingFaceConfig, NamesWhatIsWrong) {
       {moe,
        {{"num_experts_per_tok", 9}},
        "\"num_experts_per_tok\" is 9, expected an integer from 1"},
+      {"Gemma2ForCausalLM", {{"hidden_activation", "relu"}}, "\"hidden_activation\" is \"relu\""},
+      {"Gemma3ForCausalLM", {{"use_bidirectional_attention", true}}, "is true, expected false"},
+      {"Gemma3ForCausalLM", {{"query_pre_attn_scalar", 0}}, "is 0, expected a positive number"},
+      {"Gemma3ForCausalLM", {{"final_logit_softcapping", -1}}, "is -1, expected a positive"},
+      {"Gemma3ForCausalLM", {{"sliding_window_pattern", 0}}, "\"sliding_window_pattern\" is 0"},
+      {"Gemma3ForCausalLM",
+       {{"rope_parameters", {{"full_attention", 3}}}},
+       "\"rope_parameters.full_attention\" is 3, expected an object"},
+      {"Gemma3ForCausalLM",
+       {{"rope_parameters",
+         {{"full_attention", Json::object()}, {"sliding_attention", {{"rope_type", "yarn"}}}}}},
+       "\"rope_parameters.sliding_attention\" is an object, expected an object with"},
       {moe, {{"decoder_sparse_step", 2}}, "\"decoder_sparse_step\" is 2, expected 1"},
       {moe, {{"mlp_only_layers", {0}}}, "\"mlp_only_layers\" is a list, expected an empty one"},
   };
@@ -201,8 +242,10 @@ TEST(HuggingFaceConfig, EveryTypeOfEveryFieldIsReadOrRefused) {
   for (const Family &family : allFamilies()) {
     Json base = with(baseOf(std::string(family.className)),
                      {{"use_sliding_window", true}, {"sliding_window", 8}});
-    for (const char *key : {"rope_theta", "rope_scaling", "rope_parameters", "head_dim",
-                            "layer_types", "hidden_act", "quantization_config", "mlp_only_layers"})
+    for (const char *key :
+         {"rope_theta", "rope_scaling", "rope_parameters", "head_dim", "layer_types", "hidden_act",
+          "quantization_config", "mlp_only_layers", "query_pre_attn_scalar",
+          "attn_logit_softcapping", "rope_local_base_freq", "sliding_window_pattern"})
       base.emplace(key, nullptr);
     for (const auto &field : base.items())
       for (const Json &value : values) {

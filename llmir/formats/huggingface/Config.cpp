@@ -3,6 +3,7 @@
 
 #include "llmir/formats/gguf/Shown.h"
 #include <algorithm>
+#include <cmath>
 #include <fmt/ranges.h>
 
 namespace llmir::huggingface {
@@ -92,20 +93,56 @@ void readLayerTypes(const JsonFields &fields, const Json &types, ModelConfig &co
 void readWindows(const JsonFields &fields, ModelConfig &config) {
   using Windows = Family::Windows;
   const Windows windows = config.family->windows;
-  if (windows == Windows::None ||
-      (windows != Windows::All && !fields.flag("use_sliding_window", false)))
+  const bool isAsked = windows == Windows::Used || windows == Windows::Some;
+  if (windows == Windows::None || (isAsked && !fields.flag("use_sliding_window", false)))
     return;
   // null says that there is none, which is not what a missing field says.
   if (!fields.find("sliding_window") && (fields.isNull("sliding_window") || !config.family->window))
     return;
   config.window = fields.integer("sliding_window", config.family->window, 1, maxContext);
-  if (windows != Windows::Some)
+  if (windows == Windows::All || windows == Windows::Used)
     return;
   if (const Json *types = fields.find("layer_types"))
     return readLayerTypes(fields, *types, config);
+  if (windows == Windows::Periodic) {
+    const int64_t period =
+        fields.integer("sliding_window_pattern", config.family->windowPeriod, 1, maxLayers);
+    for (int64_t i = 0; i < config.layers; ++i)
+      config.slides.push_back((i + 1) % period != 0);
+    return;
+  }
   const int64_t first = fields.integer("max_window_layers", {}, 0, INT64_MAX);
   for (int64_t i = 0; i < config.layers; ++i)
     config.slides.push_back(i >= first);
+}
+
+void readActivation(const JsonFields &fields, bool isGelu) {
+  const char *key = fields.find("hidden_activation") ? "hidden_activation" : "hidden_act";
+  const std::string usual = isGelu ? "gelu_pytorch_tanh" : "silu";
+  const std::string activation = fields.text(key, usual);
+  // In Gemma's oldest files, "gelu" means the approximation.
+  if (activation != usual && !(isGelu && activation == "gelu"))
+    fields.wrong(key, activation, usual + ": others are not supported yet");
+}
+
+void readScores(const JsonFields &fields, ModelConfig &config) {
+  const Family &family = *config.family;
+  if (fields.flag("use_bidirectional_attention", false))
+    fields.wrong("use_bidirectional_attention", true, "false: embedding models are not supported");
+  if (!family.scalesScores)
+    return;
+  // Where GGUF says nothing, the head's size counts; but in the largest models, which its readers
+  // know by their layers.
+  const double scalar = fields.positive("query_pre_attn_scalar", 256);
+  if (scalar != double(config.headSize) || config.layers > 40)
+    config.attentionScale = 1 / std::sqrt(scalar);
+  auto softcap = [&](const char *key, std::optional<double> absent) -> std::optional<double> {
+    if (fields.find(key))
+      return fields.positive(key, {});
+    return fields.isNull(key) ? 0 : absent;
+  };
+  config.attentionSoftcap = softcap("attn_logit_softcapping", family.attentionSoftcap);
+  config.logitSoftcap = softcap("final_logit_softcapping", family.logitSoftcap);
 }
 
 void readExperts(const JsonFields &fields, ModelConfig &config) {
@@ -143,14 +180,15 @@ Expected<ModelConfig> readConfig(const Json &json, const std::string &path) {
   config.vocabulary = fields.integer("vocab_size", {}, 1, maxTokens);
   config.context = fields.integer("max_position_embeddings", {}, 1, maxContext);
   config.normEps = fields.positive("rms_norm_eps", {});
-  config.isTied = fields.flag("tie_word_embeddings", false);
-  if (std::string activation = fields.text("hidden_act", "silu"); activation != "silu")
-    fields.wrong("hidden_act", activation, "silu: others are not supported yet");
+  config.isTied = fields.flag("tie_word_embeddings", config.family->isTied);
+  readActivation(fields, config.family->isGelu);
   readHeads(fields, config);
   readBiases(fields, config);
   readWindows(fields, config);
+  readScores(fields, config);
   readExperts(fields, config);
-  config.rope = readRope(fields, path, config.context, status);
+  config.rope = readRope(fields, path, config.context,
+                         {config.family->ropeBase, config.family->localRopeBase}, status);
   if (!status)
     return forward(status);
   return config;
@@ -177,6 +215,13 @@ void writeConfig(const ModelConfig &config, GgufWriter &writer) {
     if (!config.slides.empty())
       writer.addBoolArray(architecture + ".attention.sliding_window_pattern", config.slides);
   }
+  auto number = [&](const char *key, std::optional<double> value) {
+    if (value)
+      writer.addF32(architecture + "." + key, float(*value));
+  };
+  number("attention.scale", config.attentionScale);
+  number("attn_logit_softcapping", config.attentionSoftcap);
+  number("final_logit_softcapping", config.logitSoftcap);
   count("rope.dimension_count", config.headSize);
   writeRope(config.rope, architecture, writer);
   if (config.experts) {

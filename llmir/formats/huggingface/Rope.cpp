@@ -2,6 +2,7 @@
 // reference code.
 #include "llmir/formats/huggingface/Rope.h"
 
+#include <cfloat>
 #include <cmath>
 #include <numbers>
 
@@ -64,14 +65,28 @@ RopeConfig readParameters(const JsonFields &parameters, const Json &object, doub
   return rope;
 }
 
+/// Of layers with a window: a base of their own and no scaling.
+double readLocalBase(const JsonFields &fields, double absent) {
+  const Json *local = fields.find("sliding_attention");
+  if (!local)
+    return absent;
+  const Json type = local->is_object() ? local->value("rope_type", Json("default")) : Json();
+  const Json base = local->is_object() ? local->value("rope_theta", Json(absent)) : Json();
+  if (type == "default" && base.is_number() && base > 1 && base <= FLT_MAX)
+    return base.get<double>();
+  fields.wrong("sliding_attention", *local,
+               "an object with the \"rope_type\" default and a \"rope_theta\" of more than 1");
+  return absent;
+}
+
 } // namespace
 
 RopeConfig readRope(const JsonFields &config, const std::string &path, int64_t context,
-                    Status &status) {
+                    RopeDefaults defaults, Status &status) {
   if (config.positive("partial_rotary_factor", 1) != 1)
     config.wrong("partial_rotary_factor", *config.find("partial_rotary_factor"),
                  "1: rotating a part of the head is not supported yet");
-  const double base = config.positive("rope_theta", 10000);
+  const double base = config.positive("rope_theta", defaults.base);
   // The older name wins, as in transformers, unless it has nothing to say.
   const char *key = "rope_scaling";
   if (const Json *older = config.find(key); !older || older->empty())
@@ -84,13 +99,31 @@ RopeConfig readRope(const JsonFields &config, const std::string &path, int64_t c
   }
   if (!object)
     object = &none;
-  return readParameters(JsonFields(*object, path, status, fmt::format("{}.", key)), *object, base,
-                        context);
+  std::string prefix = fmt::format("{}.", key);
+  std::optional<double> localBase = defaults.localBase;
+  if (localBase)
+    localBase = config.positive("rope_local_base_freq", localBase);
+  if (auto full = object->find("full_attention"); localBase && full != object->end()) {
+    const JsonFields outer(*object, path, status, prefix);
+    localBase = readLocalBase(outer, *localBase);
+    if (!full->is_object()) {
+      outer.wrong("full_attention", *full, "an object");
+      return {};
+    }
+    prefix += "full_attention.";
+    object = &*full;
+  }
+  RopeConfig rope =
+      readParameters(JsonFields(*object, path, status, prefix), *object, base, context);
+  rope.localBase = localBase;
+  return rope;
 }
 
 void writeRope(const RopeConfig &rope, const std::string &architecture, GgufWriter &writer) {
   const std::string prefix = architecture + ".rope.";
   writer.addF32(prefix + "freq_base", float(rope.base));
+  if (rope.localBase)
+    writer.addF32(prefix + "freq_base_swa", float(*rope.localBase));
   if (rope.type != "linear" && rope.type != "yarn") // llama3 is a tensor
     return;
   writer.addString(prefix + "scaling.type", rope.type);

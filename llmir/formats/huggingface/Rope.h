@@ -14,12 +14,19 @@ struct RopeConfig {
   double lowFrequency = 1, highFrequency = 4; ///< llama3
   int64_t originalContext = 0;                ///< llama3, yarn
   double betaFast = 32, betaSlow = 1;         ///< yarn
+  std::optional<double> localBase;            ///< of layers with a window, if its own
   std::optional<double> magnitude;            ///< yarn, where it is not the usual one
+};
+
+/// What a family has where the file is silent.
+struct RopeDefaults {
+  double base;
+  std::optional<double> localBase; ///< none: the rotation is that of all layers
 };
 
 /// `config` is the whole configuration; `context` its "max_position_embeddings".
 RopeConfig readRope(const JsonFields &config, const std::string &path, int64_t context,
-                    Status &status);
+                    RopeDefaults defaults, Status &status);
 
 /// The keys below "`architecture`.rope.".
 void writeRope(const RopeConfig &rope, const std::string &architecture, GgufWriter &writer);

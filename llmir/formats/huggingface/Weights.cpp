@@ -15,7 +15,8 @@ struct Wanted {
   std::string name, gguf; ///< of experts, the name of one with {} for its number
   std::vector<int64_t> shape;
   int64_t halvedHeads = 0;
-  int64_t experts = 0; ///< tensors of this shape that are one in GGUF
+  int64_t experts = 0;    ///< tensors of this shape that are one in GGUF
+  bool isLessOne = false; ///< a norm whose numbers GGUF has plus 1
 };
 
 /// A linear layer: its weight, and its bias if it has one.
@@ -26,19 +27,30 @@ void addLinear(std::vector<Wanted> &list, const std::string &name, const std::st
     list.push_back({name + ".bias", gguf + ".bias", {rows}, halvedHeads});
 }
 
+void addNorm(std::vector<Wanted> &list, const std::string &name, const std::string &gguf,
+             int64_t size, const ModelConfig &config) {
+  list.push_back({name + ".weight", gguf + ".weight", {size}, 0, 0, config.family->normsLessOne});
+}
+
 std::vector<Wanted> layerTensors(const ModelConfig &c) {
   const int64_t q = c.heads * c.headSize, k = c.kvHeads * c.headSize;
   const bool halves = c.family->interleavesHeads;
-  std::vector<Wanted> list = {
-      {"input_layernorm.weight", "attn_norm.weight", {c.embedding}},
-      {"post_attention_layernorm.weight", "ffn_norm.weight", {c.embedding}}};
+  std::vector<Wanted> list;
+  const bool isBehind = c.family->postNorms;
+  addNorm(list, "input_layernorm", "attn_norm", c.embedding, c);
+  addNorm(list, "post_attention_layernorm", isBehind ? "post_attention_norm" : "ffn_norm",
+          c.embedding, c);
+  if (isBehind) {
+    addNorm(list, "pre_feedforward_layernorm", "ffn_norm", c.embedding, c);
+    addNorm(list, "post_feedforward_layernorm", "post_ffw_norm", c.embedding, c);
+  }
   addLinear(list, "self_attn.q_proj", "attn_q", q, c.embedding, c.qkvBias, halves ? c.heads : 0);
   addLinear(list, "self_attn.k_proj", "attn_k", k, c.embedding, c.qkvBias, halves ? c.kvHeads : 0);
   addLinear(list, "self_attn.v_proj", "attn_v", k, c.embedding, c.qkvBias);
   addLinear(list, "self_attn.o_proj", "attn_output", c.embedding, q, c.outputBias);
   if (c.family->headNorms) {
-    list.push_back({"self_attn.q_norm.weight", "attn_q_norm.weight", {c.headSize}});
-    list.push_back({"self_attn.k_norm.weight", "attn_k_norm.weight", {c.headSize}});
+    addNorm(list, "self_attn.q_norm", "attn_q_norm", c.headSize, c);
+    addNorm(list, "self_attn.k_norm", "attn_k_norm", c.headSize, c);
   }
   if (!c.experts) {
     addLinear(list, "mlp.gate_proj", "ffn_gate", c.feedForward, c.embedding, c.mlpBias);
@@ -59,8 +71,8 @@ std::vector<Wanted> layerTensors(const ModelConfig &c) {
 
 std::vector<Wanted> modelTensors(const ModelConfig &c) {
   std::vector<Wanted> list = {
-      {"model.embed_tokens.weight", "token_embd.weight", {c.vocabulary, c.embedding}},
-      {"model.norm.weight", "output_norm.weight", {c.embedding}}};
+      {"model.embed_tokens.weight", "token_embd.weight", {c.vocabulary, c.embedding}}};
+  addNorm(list, "model.norm", "output_norm", c.embedding, c);
   if (!c.isTied)
     list.push_back({"lm_head.weight", "output.weight", {c.vocabulary, c.embedding}});
   return list;
@@ -89,6 +101,8 @@ public:
       tensor.offset = (*found)->tensor.offset;
       tensor.bytes = (*found)->tensor.bytes;
       tensor.halvedHeads = wanted.halvedHeads;
+      if (wanted.isLessOne)
+        addOne(tensor);
     }
     for (int64_t expert = 0; expert < wanted.experts; ++expert) {
       auto found = find(fmt::format(fmt::runtime(wanted.name), expert), wanted.shape);
@@ -118,6 +132,16 @@ public:
   }
 
 private:
+  /// A norm as GGUF has it, the factor itself: few numbers, so that they may be copied here.
+  void addOne(GgufTensor &tensor) {
+    std::vector<float> &values = weights.norms.emplace_back(tensor.shape[0]);
+    dequantize(tensor.format, tensor.bytes.data(), values.data(), tensor.shape[0]);
+    for (float &value : values)
+      value += 1;
+    tensor.format = Format::F32;
+    tensor.bytes = {reinterpret_cast<const uint8_t *>(values.data()),
+                    values.size() * sizeof(float)};
+  }
   std::string_view keep(const std::string &name) { return weights.names.emplace_back(name); }
   const std::string &path(const WeightFiles::Place &place) const {
     return weights.files.files()[place.file].path();

@@ -35,8 +35,9 @@ private:
 /// What GGUF's tensors are made of.
 struct Weights {
   WeightFiles files;
-  std::deque<std::string> names; ///< those that the tensors refer to
-  std::vector<float> rope;       ///< frequencyFactors
+  std::deque<std::string> names;        ///< those that the tensors refer to
+  std::vector<float> rope;              ///< frequencyFactors
+  std::deque<std::vector<float>> norms; ///< those that GGUF has other numbers for
 };
 
 /// The tensors that `config` asks for, as views into `weights`, which gets their names and must
