@@ -35,7 +35,7 @@ Expected<std::vector<SafetensorsTensor>> parse(const std::string &file) {
   return tensors;
 }
 
-const std::string whole =
+constexpr std::string_view whole =
     R"({"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[],"data_offsets":[12,16]},)"
     R"("a.weight":{"shape":[2,3],"dtype":"BF16","data_offsets":[0,12]},)"
     R"("c":{"dtype":"I64","shape":[0,4],"data_offsets":[16,16]}}   )";
@@ -43,7 +43,7 @@ const std::string whole =
 } // namespace
 
 TEST(Safetensors, TensorsInTheOrderOfTheirBytes) {
-  const std::string file = fileOf(whole, 16);
+  const std::string file = fileOf(std::string(whole), 16);
   auto tensors =
       parseSafetensors({reinterpret_cast<const uint8_t *>(file.data()), file.size()}, "m");
   ASSERT_TRUE(tensors) << tensors.error().message;
@@ -139,7 +139,7 @@ TEST(Safetensors, DepthAndDimensionsAreBounded) {
 }
 
 TEST(Safetensors, AnyDamageIsOneLine) {
-  const std::string file = fileOf(whole, 16);
+  const std::string file = fileOf(std::string(whole), 16);
   for (size_t size = 0; size < file.size(); ++size)
     EXPECT_FALSE(parse(file.substr(0, size))) << size;
   std::mt19937 random(20);

@@ -101,13 +101,13 @@ bool JsonFields::flag(const std::string &key, bool absent) const {
   return value && value->is_boolean() ? value->get<bool>() : absent;
 }
 
-std::string JsonFields::text(const std::string &key, std::optional<std::string> absent) const {
-  const Json *value = findOr(key, absent.has_value());
+std::string JsonFields::text(const std::string &key, const std::string &absent) const {
+  const Json *value = find(key);
   if (value && value->is_string())
     return value->get<std::string>();
   if (value)
     wrong(key, *value, "a string");
-  return absent.value_or("");
+  return absent;
 }
 
 } // namespace llmir::huggingface

@@ -39,7 +39,7 @@ public:
   /// A positive number that f32 can hold; integers are numbers too.
   double positive(const std::string &key, std::optional<double> absent) const;
   bool flag(const std::string &key, bool absent) const;
-  std::string text(const std::string &key, std::optional<std::string> absent) const;
+  std::string text(const std::string &key, const std::string &absent) const;
 
   /// The value of a field is not `expected`.
   void wrong(const std::string &key, const Json &value, std::string_view expected) const;

@@ -58,7 +58,7 @@ Expected<ModelFolder> listModelFolder(const std::string &path) {
   for (const char *name : {"chat_template.jinja", "chat_template.json", "config.json",
                            "generation_config.json", "tokenizer.json", "tokenizer_config.json"})
     if (exists(name))
-      folder.texts.push_back(name);
+      folder.texts.emplace_back(name);
   if (!folder.has("config.json"))
     return fail("{}: is a folder without config.json; a GGUF file is expected, or a Hugging Face "
                 "model: a folder with config.json, model.safetensors and tokenizer.json",
@@ -68,7 +68,7 @@ Expected<ModelFolder> listModelFolder(const std::string &path) {
   } else if (exists(indexName)) {
     if (Status status = readIndex(folder); !status)
       return forward(status);
-    folder.texts.push_back(indexName);
+    folder.texts.emplace_back(indexName);
     std::ranges::sort(folder.texts);
   } else if (exists("pytorch_model.bin") || exists("pytorch_model.bin.index.json")) {
     return fail("{}: has its weights in pytorch_model.bin, which is not supported: fetch its "
