@@ -23,7 +23,7 @@ CASES = [
     dict(seed=4, rope="yarn", dtype="float16"),
     dict(seed=5, rope="default", attention_bias=True, mlp_bias=True, tie_word_embeddings=False, shard="200KB"),
     dict(seed=6, family="mistral", sliding_window=9),
-    *tiny_models.FAMILY_CASES,
+    *[case for case in tiny_models.FAMILY_CASES if case["seed"] not in (31, 34, 37)],  # others have what these have
     dict(seed=41, family="gemma3", dtype="bfloat16"),
     dict(seed=37, family="qwen3_moe", num_experts=5, shard="100KB"),
     dict(seed=38, family="qwen3_moe", norm_topk_prob=False, attention_bias=True, dtype="bfloat16"),
@@ -48,7 +48,7 @@ def test_a_folder_is_its_gguf_file(llmir, case, tmp_path):
         assert np.abs(got - tiny_models.logits_of(model, tokens)).max() <= 1e-3
 
 
-@pytest.mark.parametrize("case", [CASES[2], CASES[4] | dict(dtype="bfloat16"), CASES[5], CASES[-3], CASES[-1]], ids=tiny_models.case_name)
+@pytest.mark.parametrize("case", [CASES[2], CASES[4] | dict(dtype="bfloat16"), CASES[-3], CASES[-1]], ids=tiny_models.case_name)
 def test_compiled_folders(llmir, case, tmp_path):
     folder, file = tmp_path / "model", tmp_path / "model.gguf"
     model = huggingface_models.write_folder(folder, **case)
@@ -257,7 +257,7 @@ def only_pytorch(folder):
 ])
 def test_what_is_refused(llmir, folder, spoil, expected):
     spoil(folder)
-    message = error_of(llmir("import", folder))
+    message = error_of(llmir("tokenize", folder, "--text", "a"))
     assert expected in message and str(folder) in message
 
 
