@@ -5,6 +5,8 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include <algorithm>
+#include <bit>
+#include <cassert>
 
 using namespace mlir;
 using namespace llmir;
@@ -12,12 +14,9 @@ using namespace llmir::frontend;
 
 Expected<OwningOpRef<ModuleOp>>
 llmir::importGguf(const GgufFile &file, const ImportOptions &options, MLIRContext &context) {
-  int64_t block = options.blockTokens;
-  if (block < 8 || block > 1024 || (block & (block - 1)))
-    return fail("the tokens of a KV block are {}, a power of two from 8 to 1024 is allowed", block);
-  if (options.kvElement != Format::F16 && options.kvElement != Format::F32)
-    return fail("the element type of the KV cache is {}, f16 and f32 are allowed",
-                formatInfo(options.kvElement).name);
+  assert(options.blockTokens >= 8 && options.blockTokens <= 1024 &&
+         std::has_single_bit(uint64_t(options.blockTokens)));
+  assert(options.kvElement == Format::F16 || options.kvElement == Format::F32);
   auto name = file.getString("general.architecture");
   if (!name)
     return forward(name);

@@ -8,15 +8,13 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include <functional>
-#include <optional>
 #include <string>
 
 namespace llmir {
 
 struct ImportOptions {
-  Format kvElement = Format::F16;       ///< F16 or F32
-  int64_t blockTokens = 16;             ///< tokens of a KV block: a power of two from 8 to 1024
-  std::optional<int64_t> contextLength; ///< instead of the file's
+  Format kvElement = Format::F16; ///< F16 or F32
+  int64_t blockTokens = 16;       ///< tokens of a KV block: a power of two from 8 to 1024
   /// Gets one line for each thing that is odd but no error, such as a tensor that nothing uses.
   std::function<void(const std::string &)> warn;
 };

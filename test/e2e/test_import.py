@@ -17,14 +17,23 @@ def print_ir(path):
     return subprocess.run([TOOL, path, "--print-ir"], capture_output=True, text=True)
 
 
-def write(path, architecture="llama", **changes):
-    """A file of metadata and an embedding table only: what is wrong with the metadata is found first."""
+def tensor(*shape, kind="F32"):
+    """Zeros, and of which type they are; a shape is that of bytes where the type is quantised."""
+    return np.zeros(shape, np.float32 if kind == "F32" else np.uint8), gguf.GGMLQuantizationType[kind]
+
+
+EMBEDDING = {"token_embd.weight": tensor(40, 32)}
+
+
+def write(path, architecture="llama", tensors=EMBEDDING, **changes):
+    """A file of metadata and few tensors: what is wrong with the metadata is found first."""
     writer = gguf.GGUFWriter(path, architecture)
     for key, value in (KEYS | changes).items():
-        add = {float: writer.add_float32, list: writer.add_array}.get(type(value), writer.add_uint32)
+        add = {float: writer.add_float32, list: writer.add_array, str: writer.add_string}.get(type(value), writer.add_uint32)
         if value is not None:
-            add(f"{architecture}.{key}", value)
-    writer.add_tensor("token_embd.weight", np.zeros((40, 32), np.float32))
+            add(key if key.startswith("tokenizer.") else f"{architecture}.{key}", value)
+    for name, (data, kind) in tensors.items():
+        writer.add_tensor(name, data, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -55,6 +64,28 @@ def write(path, architecture="llama", **changes):
     ({"architecture": "gemma3", "rope.freq_base_swa": 0.5}, ["gemma3.rope.freq_base_swa is 0.5"]),
     (dict(architecture="qwen3"), ["blk.0.attn_norm.weight is missing"]),
     ({}, ["blk.0.attn_norm.weight is missing"]),
+    ({"attention.head_count": 3, "attention.head_count_kv": 3},
+     ["llama.embedding_length is 32, which is no multiple of llama.attention.head_count = 3", "no llama.attention.key_length"]),
+    ({"tensors": {}}, ["tensor token_embd.weight is missing"]),
+    ({"tensors": {"token_embd.weight": tensor(1, 40, 32)}}, ["token_embd.weight has the shape [1, 40, 32], it must be [vocabulary, 32]"]),
+    ({"tokenizer.ggml.tokens": ["a", "b"]}, ["tokenizer.ggml.tokens has 2 tokens, but token_embd.weight has 40 rows"]),
+    ({"tensors": EMBEDDING | {"blk.0.attn_norm.weight": tensor(16)}, "block_count": 1},
+     ["blk.0.attn_norm.weight has the shape [16], the configuration asks for [32]"]),
+    ({"tensors": EMBEDDING | {"blk.0.attn_norm.weight": tensor(34, kind="Q8_0")}, "block_count": 1},
+     ["blk.0.attn_norm.weight has type Q8_0, a vector must be F32, F16 or BF16"]),
+    ({"tensors": EMBEDDING | {"blk.0.attn_norm.weight": tensor(32), "blk.0.attn_q.weight": tensor(32, 18, kind="IQ4_NL")},
+      "block_count": 1}, ["blk.0.attn_q.weight has type IQ4_NL, which has no code generation yet"]),
+    ({"rope.freq_base": 0.5}, ["llama.rope.freq_base is 0.5, it must be more than 1"]),
+    ({"rope.scaling.factor": -1.0}, ["llama.rope.scaling.factor is -1, it must be positive"]),
+    ({"tensors": EMBEDDING | {"rope_freqs.weight": tensor(3)}}, ["rope_freqs.weight must be 4 numbers of type F32"]),
+    ({"tensors": EMBEDDING | {"rope_freqs.weight": tensor(4)}}, ["rope_freqs.weight[0] is 0, it must be positive and finite"]),
+    ({"rope.scaling.type": "yarn", "rope.scaling.original_context_length": 0},
+     ["llama.rope.scaling.original_context_length is 0, 1 to 2^31"]),
+    ({"rope.scaling.type": "spiral"}, ['llama.rope.scaling.type is "spiral"', "known: none, linear, yarn"]),
+    ({"rope.scaling.factor": 1e30, "tensors": EMBEDDING | {"rope_freqs.weight": (np.full(4, 1e30, np.float32), None)}},
+     ["llama.rope.scaling.factor", "gives a rotation of inf, which is no positive number"]),
+    ({"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0, "rope.scaling.yarn_log_multiplier": -10.0},
+     ["llama.rope.scaling.* gives a magnitude of -", "which is no positive number"]),
 ], ids=lambda value: None)
 def test_bad_files(tmp_path, changes, words):
     path = tmp_path / "bad.gguf"
@@ -64,6 +95,13 @@ def test_bad_files(tmp_path, changes, words):
     assert result.stderr.count("\n") == 1 and str(path) in result.stderr
     for word in words:
         assert word in result.stderr
+
+
+def test_a_file_without_its_last_norm(tmp_path):
+    path = tmp_path / "no-norm.gguf"
+    tiny_models.write_tiny(path, seed=1)
+    path.write_bytes(path.read_bytes().replace(b"output_norm.weight", b"output_form.weight"))
+    assert "tensor output_norm.weight is missing: convert the model again" in print_ir(path).stderr
 
 
 def test_layers_that_differ_in_their_window_are_one_function(tmp_path):

@@ -11,8 +11,7 @@ void ModelBuilder::beginModel(const Hyperparameters &h) {
   kvType = llm::KvType::get(module->getContext(), h.layers, h.kvHeads, h.kDim, h.vDim,
                             options.blockTokens, element);
   b.setInsertionPointToEnd(module->getBody());
-  model = llm::ModelOp::create(b, loc, "model", uint64_t(h.vocabulary),
-                               uint64_t(options.contextLength.value_or(h.context)),
+  model = llm::ModelOp::create(b, loc, "model", uint64_t(h.vocabulary), uint64_t(h.context),
                                b.getStringAttr(file.path()), llm::TargetAttr());
   b.createBlock(&model.getBody());
 }

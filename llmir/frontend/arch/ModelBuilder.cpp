@@ -3,6 +3,7 @@
 #include "llmir/frontend/arch/ModelBuilder.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 using namespace mlir;
@@ -71,7 +72,7 @@ Status ModelBuilder::readWindows(Hyperparameters &h, int64_t period) {
       h.slides[i] = period == 0 || i % period < period - 1;
   }
   // A window as long as the context hides nothing.
-  if (**window < uint64_t(std::max(h.context, options.contextLength.value_or(0))))
+  if (**window < uint64_t(h.context))
     for (int64_t i = 0; i < h.layers; ++i)
       h.windows[i] = h.slides[i] ? int64_t(**window) : 0;
   return {};
@@ -166,15 +167,6 @@ Expected<Hyperparameters> ModelBuilder::readHyperparameters(int64_t windowPeriod
       return fail("{}: {} is {}, but token_embd.weight has {} rows: convert the model again",
                   file.path(), key("vocab_size"), *stored, h.vocabulary);
   }
-  if (options.contextLength) {
-    if (*options.contextLength < 1 || *options.contextLength > maxContext)
-      return fail("the context length asked for is {}, 1 to {} are allowed", *options.contextLength,
-                  maxContext);
-    if (*options.contextLength > h.context && options.warn)
-      options.warn(fmt::format("{}: the context length asked for, {}, is more than the {} that "
-                               "the model was trained for",
-                               file.path(), *options.contextLength, h.context));
-  }
   return h;
 }
 
@@ -220,9 +212,7 @@ Status ModelBuilder::checkTensor(const GgufTensor &tensor, const std::vector<int
     return fail("{}: {} has type {}, which has no code generation yet; use a file in Q4_0, Q4_1, "
                 "Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, F16, BF16 or F32",
                 file.path(), tensor.name, upper(info.name));
-  if (!llm::isWeight(tensorType(tensor), int64_t(shape.size())))
-    return fail("{}: tensor {} of shape {} is no whole number of {} blocks in a row", file.path(),
-                tensor.name, shapeText(shape), upper(info.name));
+  assert(llm::isWeight(tensorType(tensor), int64_t(shape.size())) && "GgufFile checks the blocks");
   return {};
 }
 
