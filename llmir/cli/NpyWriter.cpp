@@ -23,13 +23,17 @@ Expected<NpyWriter> NpyWriter::create(const std::string &path, int64_t rows, int
   start += char(header.size() & 255);
   start += char(header.size() >> 8);
   start += header;
-  if (fwrite(start.data(), 1, start.size(), file) != start.size())
-    return fail("{}: cannot be written: {}", path, std::strerror(errno));
+  if (Status status = writer.put(start.data(), start.size()); !status)
+    return forward(status);
   return writer;
 }
 
 Status NpyWriter::write(std::span<const float> values) {
-  if (fwrite(values.data(), sizeof(float), values.size(), file.get()) != values.size())
+  return put(values.data(), values.size_bytes());
+}
+
+Status NpyWriter::put(const void *data, size_t bytes) {
+  if (fwrite(data, 1, bytes, file.get()) != bytes)
     return fail("{}: cannot be written: {}", path, std::strerror(errno));
   return {};
 }

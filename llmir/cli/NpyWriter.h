@@ -24,6 +24,7 @@ private:
     void operator()(FILE *file) const { fclose(file); }
   };
   NpyWriter(std::string path, FILE *file) : path(std::move(path)), file(file) {}
+  Status put(const void *data, size_t bytes);
 
   std::string path;
   std::unique_ptr<FILE, Closer> file;

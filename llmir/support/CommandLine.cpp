@@ -115,14 +115,11 @@ Expected<Split> split(ProgramSpec &program, CommandSpec *command,
   } catch (const CLI::CallForVersion &) {
     result.wantsVersion = true;
     return result;
-  } catch (const CLI::ArgumentMismatch &error) {
+  } catch (const CLI::ParseError &error) {
     const Option *option = optionOfError(program, command, error.what());
-    if (option && option->info().isFlag)
-      return fail("{}: takes no value but =true or =false", option->flag());
     if (option)
       return fail("{} needs a value: {}", option->flag(), option->expected());
     return fail("{}", error.what());
-  } catch (const CLI::ParseError &error) {
     return fail("{}", error.what());
   }
   if (help->count() > 0) {

@@ -1,4 +1,5 @@
 // Token ids and .npy files of the command line.
+#include "llmir/cli/NpyReader.h"
 #include "llmir/cli/NpyWriter.h"
 #include "llmir/cli/TokenIds.h"
 #include <filesystem>
@@ -36,6 +37,34 @@ TEST(NpyWriter, DataBeginsAtAMultipleOf64) {
   }
   std::filesystem::remove(path);
   EXPECT_FALSE(NpyWriter::create("/nowhere/x.npy", 1, 1));
+}
+
+TEST(NpyWriter, AFullDiskIsSaid) {
+  const char *expected = "/dev/full: cannot be written: No space left on device";
+  auto writer = NpyWriter::create("/dev/full", 1, 1 << 20);
+  ASSERT_TRUE(writer);
+  EXPECT_EQ(writer->write(std::vector<float>(1 << 20)).error().message, expected);
+  auto small = NpyWriter::create("/dev/full", 1, 1); // only closing it writes anything
+  ASSERT_TRUE(small->write(std::vector<float>{1}));
+  EXPECT_EQ(small->close().error().message, expected);
+}
+
+TEST(NpyReader, SaysWhatIsWrongWithAHeader) {
+  const std::string path = testing::TempDir() + "llmir-reader.npy", magic = "\x93NUMPY";
+  auto error = [&](const std::string &bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+    auto reader = NpyReader::open(path);
+    return reader ? std::string() : reader.error().message;
+  };
+  EXPECT_EQ(error("PK and more bytes"), path + ": is no .npy file");
+  EXPECT_EQ(error(magic), path + ": is no .npy file");
+  EXPECT_EQ(error(magic + std::string("\2\0\377\377", 4)), path + ": ends in its header");
+  EXPECT_EQ(error(magic + std::string("\1\0\377\377{", 5)), path + ": ends in its header");
+  EXPECT_EQ(error(magic + std::string("\2\0\0\0\1\1", 6)),
+            path + ": has a header of 16842752 bytes, at most 65536 is possible");
+  std::filesystem::remove(path);
+  EXPECT_EQ(NpyReader::open(path).error().message,
+            path + ": cannot be read: No such file or directory");
 }
 
 } // namespace

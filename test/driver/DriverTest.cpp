@@ -4,6 +4,7 @@
 #include "llmir/driver/CompilerProcess.h"
 #include "llmir/driver/FileLock.h"
 #include "llmir/driver/ObtainArtifact.h"
+#include "llmir/driver/PartialFile.h"
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -264,6 +265,14 @@ TEST_F(Driver, CompileReplacesArtifactsAndNothingElse) {
   EXPECT_TRUE(Artifact::open(output)); // the old one is still whole
   for (const auto &entry : fs::directory_iterator(folder))
     EXPECT_THAT(entry.path().string(), testing::Not(testing::EndsWith(".partial")));
+}
+
+TEST_F(Driver, AFileThatCannotTakeItsNameIsAnError) {
+  const std::string path = folder / "taken";
+  auto file = PartialFile::beside(path);
+  ASSERT_TRUE(file) << file.error().message;
+  fs::create_directory(path);
+  EXPECT_EQ(file->keep().error().message, path + ": cannot be written: Is a directory");
 }
 
 TEST_F(Driver, ListsWhatTheCacheHolds) {

@@ -100,6 +100,11 @@ TEST(Gguf, FilesOnDisk) {
   auto unwritable = writer.write((folder / "none" / "m.gguf").string());
   ASSERT_FALSE(unwritable);
   EXPECT_THAT(unwritable.error().message, HasSubstr("No such file"));
+  const std::string taken = (folder / "taken").string();
+  std::filesystem::create_directory(taken);
+  EXPECT_EQ(writer.write(taken).error().message, taken + ": cannot be written: Is a directory");
+  std::filesystem::remove(taken);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
   auto missing = GgufFile::open((folder / "missing.gguf").string());
   ASSERT_FALSE(missing);
   EXPECT_THAT(

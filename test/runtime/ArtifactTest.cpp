@@ -1,5 +1,6 @@
 // The artifact's file: what is written is read back, and nothing that was damaged is taken.
 #include "Fixture.h"
+#include "test/support/Limit.h"
 #include "test/support/LittleMemory.h"
 #include <cstddef>
 #include <gmock/gmock.h>
@@ -71,6 +72,17 @@ TEST_F(ArtifactTest, NoTruncatedFileIsTaken) {
     EXPECT_THAT(errorOf(whole.substr(0, size)), HasSubstr(path)) << size;
   EXPECT_THAT(errorOf(whole + "x"), HasSubstr("is damaged: it has"));
   EXPECT_EQ(errorOf(whole), "");
+}
+
+TEST_F(ArtifactTest, AFullDiskIsSaid) {
+  // The second limit leaves room for all bytes, but not for the padding behind them.
+  ASSERT_LT(whole.find_last_not_of('\0') + 1, whole.size());
+  for (rlim_t most : {rlim_t(artifactPageBytes + 200), rlim_t(whole.size() - 1)}) {
+    Limit limit(RLIMIT_FSIZE, most);
+    auto written = fixture.write();
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().message, path + ": cannot be written: File too large");
+  }
 }
 
 TEST_F(ArtifactTest, SaysWhatIsWrong) {

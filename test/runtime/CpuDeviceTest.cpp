@@ -2,6 +2,7 @@
 #include "Fixture.h"
 #include "llmir/runtime/device/cpu/CpuProgram.h"
 #include "llmir/support/CpuInfo.h"
+#include "test/support/Limit.h"
 #include "test/support/LittleMemory.h"
 #include <gmock/gmock.h>
 #include <thread>
@@ -124,6 +125,39 @@ TEST(CpuDevice, RefusesForeignArtifacts) {
   EXPECT_THAT(error(), HasSubstr("fixture.llmir: its code cannot be loaded"));
   artifact.code.clear();
   EXPECT_THAT(error(), HasSubstr("fixture.llmir: its code cannot be loaded"));
+}
+
+TEST(CpuDevice, CodeWithoutASymbolIsRefused) {
+  auto device = CpuDevice::create(1);
+  for (std::string symbol : {LLMIR_VERSION_SYMBOL, LLMIR_STEP_SYMBOL}) {
+    FixtureArtifact artifact;
+    auto rest = std::span(artifact.code);
+    for (;;) { // every place where its name stands
+      auto found = std::ranges::search(rest, symbol);
+      if (found.empty())
+        break;
+      found.front() = 'x';
+      rest = std::span(found.end(), rest.end());
+    }
+    auto program = (*device)->load(std::move(*artifact.write()));
+    ASSERT_FALSE(program);
+    EXPECT_THAT(program.error().message,
+                HasSubstr("fixture.llmir: its code lacks the symbol " + symbol));
+  }
+}
+
+TEST(CpuDevice, CodeThatFindsNoRoomIsAnError) {
+  auto device = CpuDevice::create(1);
+  auto errorWith = [&](__rlimit_resource_t resource, rlim_t most) {
+    Artifact artifact = std::move(*FixtureArtifact().write());
+    Limit limit(resource, most);
+    auto program = (*device)->load(std::move(artifact));
+    return program ? std::string() : program.error().message;
+  };
+  EXPECT_THAT(errorWith(RLIMIT_NOFILE, 0),
+              HasSubstr("memory for its code cannot be had: Too many open files"));
+  EXPECT_THAT(errorWith(RLIMIT_FSIZE, 200),
+              HasSubstr("its code cannot be copied into memory: File too large"));
 }
 
 TEST(CpuDevice, LoadsTheSameCodeTwice) {

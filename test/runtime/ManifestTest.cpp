@@ -53,6 +53,9 @@ TEST(Manifest, ErrorsNameTheField) {
   EXPECT_THAT(errorAfter("\"offset\": 0", "\"offset\": 64"), HasSubstr("\"bytes\" is 64"));
   EXPECT_THAT(errorAfter("\"row\": 0", "\"row\": 1"), HasSubstr("weight 0: the field \"row\""));
   EXPECT_THAT(errorAfter("{", "["), HasSubstr("not JSON"));
+  std::string noList = good.substr(0, good.find("\"weights\": [")) + "\"weights\": 3}";
+  EXPECT_EQ(manifestFromJson(noList, "m").error().message,
+            "m: the field \"weights\" is not a list");
   EXPECT_THAT(manifestFromJson("[]", "m").error().message, HasSubstr("not an object"));
   EXPECT_THAT(manifestFromJson("", "m").error().message, HasSubstr("not JSON"));
 }

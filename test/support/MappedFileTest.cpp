@@ -1,5 +1,6 @@
 // MappedFile: contents, empty files, and the errors a user meets.
 #include "llmir/support/MappedFile.h"
+#include "LittleMemory.h"
 
 #include <filesystem>
 #include <fstream>
@@ -27,4 +28,17 @@ TEST(MappedFile, NamesWhatIsWrong) {
   auto folder = MappedFile::open("/tmp");
   ASSERT_FALSE(folder);
   EXPECT_EQ(folder.error().message, "/tmp: is not a regular file");
+}
+
+TEST(MappedFile, AFileThatTheAddressSpaceDoesNotHoldIsAnError) {
+  auto path = std::filesystem::path(testing::TempDir()) / "mapped_file_test_large";
+  std::ofstream(path).close();
+  std::filesystem::resize_file(path, uintmax_t(1) << 32); // a hole: it takes no room
+  auto file = [&] {
+    LittleMemory little(size_t(1) << 30);
+    return MappedFile::open(path);
+  }();
+  std::filesystem::remove(path);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().message, path.string() + ": cannot be mapped: Cannot allocate memory");
 }

@@ -102,6 +102,9 @@ TEST_F(Options, ErrorsSayWhatIsRight) {
                             "evaluate; see prog --help");
   EXPECT_EQ(error({}), "a command is missing; see prog --help");
   EXPECT_EQ(error({"--what"}), "unknown option '--what'; see prog --help");
+  const std::vector<std::string> two = {"1", "2"};
+  EXPECT_EQ(option("threads").set(two, OptionSource::CommandLine, "there").error().message,
+            "there: one value is expected, not 2");
 }
 
 TEST_F(Options, AStrongerSourceWins) {
