@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_models
-from conftest import BUILD
+from conftest import BUILD, NO_PROFILE
 from test_cli import error_of, needs_compiler
 
 pytestmark = needs_compiler
@@ -117,6 +117,7 @@ def test_what_cannot_be_compiled_is_said(cached, tiny, tmp_path):
         (["run", output, *ASK, "--kv", "f32"], "was compiled with --kv f16"),
         (["run", output, *ASK, "--timing"], "is compiled already; --timing needs the model file"),
         (["run", output, "--stop-after", "cse"], "is compiled already; give the model file"),
+        (["run", tiny, *ASK, "--pass-plugin", "/nowhere.so"], "/nowhere.so: cannot be opened: No such file or directory"),
         (["run", tiny, "--stop-after", "frob"], "--stop-after=frob: no such phase"),
     ]:
         assert expected in error_of(cached(*arguments)), arguments
@@ -197,11 +198,13 @@ def test_a_read_only_cache_is_read(cached, tiny):
     mount = f"mount --bind {cached.cache} {cached.cache} && mount -o remount,ro,bind {cached.cache} &&"
     result = in_namespace(mount, PROGRAM, "run", tiny, *ASK, env=cached.env)
     assert warnings(result) == []
+    message = error_of(in_namespace(mount, PROGRAM, "cache", "--clear", env=cached.env))
+    assert message == f"error: {artifacts(cached.cache)[0]}: cannot be removed: Read-only file system"
 
 
 def test_a_limit_on_files_is_one_line(cached, tiny):
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))  # noqa: E731
-    message = error_of(cached("run", tiny, *ASK, preexec_fn=limit))
+    message = error_of(subprocess.run([PROGRAM, "run", tiny, *ASK], env=cached.env | NO_PROFILE, capture_output=True, preexec_fn=limit))
     assert "File too large" in message
     assert artifacts(cached.cache) == []
 

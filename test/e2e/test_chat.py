@@ -99,6 +99,7 @@ never read
         ("/sytem x", "unknown command '/sytem' (did you mean /system?)"),
         ("/clear now", "/clear takes nothing behind it"),
         ("/save", "/save needs the name of a file"),
+        ("/load", "/load needs the name of a file"),
         ("/load /nowhere", "/nowhere: cannot be opened"),
         ("/save /nowhere/x", "/nowhere/x: cannot be written"),
         ("/set", "temperature"),
@@ -126,6 +127,8 @@ def test_saved_files_are_checked(chat, tiny, tmp_path):
         assert expected in chat(tiny, f"/load {bad}\n")[1]
     assert "choose another name" in chat(tiny, f"/save {bad}\n")[1]
     assert bad.read_text() == "[" * 100000
+    os.truncate(bad, 17 << 20)
+    assert f"{bad}: has {17 << 20} bytes; a conversation has at most {16 << 20}" in chat(tiny, f"/load {bad}\n")[1]
 
 
 def test_messages_of_many_lines_and_letters(chat, tiny, tmp_path):
@@ -233,6 +236,20 @@ def test_an_interrupt_ends_an_answer_that_goes_into_a_pipe(model, llmir):
         _, err = process.communicate(timeout=120)
     assert process.returncode == 0
     assert b"; stopped\n" in err and b"turns" in err
+
+
+def test_an_interrupt_ends_a_chat_that_waits_for_a_pipe(tiny, llmir):
+    with subprocess.Popen([BUILD / "bin" / "llmir", "chat", tiny], env=llmir.env, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdin.write(b"/stats\n")
+        process.stdin.flush()
+        assert b"turns" in process.stderr.readline()
+        while process.poll() is None:  # one that comes before it waits for the next line goes by
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                pass
+        assert process.returncode == 1 and process.stderr.read().endswith(b"error: interrupted\n")
 
 
 def test_a_closed_pipe_ends_the_chat(model, llmir):

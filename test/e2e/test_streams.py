@@ -4,9 +4,11 @@ import resource
 import shutil
 import subprocess
 
+import gguf
+import numpy as np
 import pytest
 import tiny_models
-from conftest import BUILD
+from conftest import BUILD, NO_PROFILE
 from test_cli import error_of, needs_compiler
 
 pytestmark = needs_compiler
@@ -93,6 +95,7 @@ def test_files_that_cannot_be_written(llmir, tiny, ids, tmp_path):
         ([*asked, "--logits", "/dev/full"], "/dev/full: cannot be written: No space left on device"),
         ([*asked, "--logits", tmp_path], f"{tmp_path}: cannot be written: Is a directory"),
         ([*asked, "--logits", "/nowhere/x"], "/nowhere/x: cannot be written: No such file or directory"),
+        ([*asked, "--logits", "a", "--context", 5], f"{ids}: has 6 tokens, the context 5: raise --context"),
         ([*asked, "--logits", "a", "--json", "b"], "--logits writes logits and compares nothing"),
         (["bench", tiny, *BENCH, "--json", "/dev/full"], "/dev/full: cannot be written: No space left on device"),
         (["run", tiny, *ASK, "--dump-dir", ids], f"--dump-dir: {ids}/00-import.mlir: cannot be written: Not a directory"),
@@ -102,7 +105,7 @@ def test_files_that_cannot_be_written(llmir, tiny, ids, tmp_path):
     few = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))  # noqa: E731
     llmir("compile", tiny)
     assert "its code cannot be copied into memory: File too large" in error_of(
-        run("llmir", *asked, "--logits", tmp_path / "out.npy", env=llmir.env, limits=few))
+        run("llmir", *asked, "--logits", tmp_path / "out.npy", env=llmir.env | NO_PROFILE, limits=few))
 
 
 def test_models_that_are_no_files(llmir, ids, tmp_path):
@@ -181,6 +184,20 @@ def test_threads_and_files_that_cannot_be_had(llmir, tiny, tmp_path):
     few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))  # noqa: E731
     assert "llmirc: cannot be started: Too many open files" in error_of(
         run("llmir", "import", tiny, env=llmir.env, limits=few))
+    text = tmp_path / "text"
+    text.touch()
+    os.truncate(text, 400 << 20)  # a hole: it takes no room on the disk
+    more = lambda: resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))  # noqa: E731
+    assert error_of(run("llmir", "tokenize", tiny, "--file", text, env=llmir.env, limits=more)) == "error: out of memory"
+
+
+def test_logits_that_are_no_numbers(llmir, tmp_path):
+    path = tmp_path / "nan.gguf"
+    tiny_models.write_tiny(path, 5)
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path, "r+").tensors}
+    tensors["output_norm.weight"].data[:] = np.nan
+    tensors["output_norm.weight"].data.flush()
+    assert error_of(llmir("run", path, *ASK)) == "error: the logit of token 0 is not a number"
 
 
 def test_the_other_programs_say_what_is_wrong(llmir, tiny, ids, tmp_path):
