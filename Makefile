@@ -4,7 +4,7 @@ DEMO_MODEL := $(BUILD)/models/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL ?= $(DEMO_MODEL)
 PROMPT ?= Give me three tips for writing clear code.
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-heavy bench build deps fuzz format lint docs clean
+.PHONY: help demo check check-heavy bench build coverage deps fuzz format lint docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,11 @@ fuzz: deps-check ## fuzz one parser with sanitizers: F=gguf|safetensors|huggingf
 	@cmake --preset fuzz
 	@ninja -C build-fuzz $(F)_fuzz
 	@scripts/fuzz.sh run build-fuzz $(F) $(MINUTES)
+
+coverage: deps-check $(MODEL) $(BUILD)/venv/done ## run all tests in a build that counts: what they reach, and errors that none reaches
+	@cmake --preset coverage
+	@ninja -C build-coverage all llmir_tests
+	@scripts/coverage.py build-coverage $(abspath $(MODEL))
 
 build: $(BUILD)/build.ninja ## build everything
 	@ninja -C $(BUILD) all llmir_tests
