@@ -152,6 +152,12 @@ TEST(Phases, WrongPluginsAndPipelinesAreNamed) {
   EXPECT_THAT(compileSmall({.extraPasses = {"fuse:cse"}}), HasSubstr("no such phase"));
 }
 
+TEST(Phases, APassThatFailsIsNamedWithItsReason) {
+  EXPECT_THAT(
+      compileSmall({.extraPasses = {"cse:llm.model(llm-quantize-activations{activations=int7})"}}),
+      AllOf(HasSubstr("error: "), HasSubstr("int7"), Not(HasSubstr("\n"))));
+}
+
 TEST(Phases, ExactlyOneModelIsCompiled) {
   EXPECT_EQ(compileSmall(CompileOptions(), "", "func.func @f() { return }"),
             "error: the module has 0 llm.model ops, exactly one is compiled");

@@ -136,6 +136,48 @@ TEST(Errors, FunctionWithoutBody) {
   EXPECT_THAT(errorOf(model), HasSubstr("@f has no body in the model"));
 }
 
+TEST(Errors, FunctionOfTwoBlocks) {
+  TestModel model({{1, 2}},
+                  "func.func @f(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {\n"
+                  "cf.br ^next\n^next:\nreturn %x : tensor<?x2xf32>\n}",
+                  "%y = func.call @f(%x) : (tensor<?x2xf32>) -> tensor<?x2xf32>", 2);
+  EXPECT_THAT(errorOf(model), HasSubstr("the interpreter runs bodies of one block; this has 2"));
+}
+
+TEST(Errors, RotationOfALayerThatTheTableLacks) {
+  const std::string rope = "#llm.rope<style = half, dim = 2, theta = 7.0 : f64, magnitude = 1.0 : "
+                           "f64, factors = []>";
+  TestModel model({{1, 2}}, "",
+                  "%two = arith.constant 2 : index\n%y = llm.rope %x, %positions[%two] {head_dim = "
+                  "2 : i64, ropes = [" +
+                      rope + ", " + rope + "]} : tensor<?x2xf32>, tensor<?xi32>",
+                  2);
+  EXPECT_THAT(errorOf(model), HasSubstr("layer 2 of a table of 2 rotations"));
+}
+
+/// Three experts are routed to; the sums and products below know of two.
+TEST(Errors, ExpertsThatAreNotThere) {
+  const std::string route = "%e, %s = llm.experts.route softmax %x : (tensor<?x3xf32>) -> "
+                            "(tensor<?x1xi32>, tensor<?x1xf32>)\n",
+                    rest = "%w = llm.get_weight @w : tensor<2x3x3xf32>\n"
+                           "%d = llm.experts.linear %x, %w, %e, %o : (tensor<?x3xf32>, "
+                           "tensor<2x3x3xf32>, tensor<?x1xi32>, tensor<?x1xi32>) -> "
+                           "tensor<?x1x3xf32>\n",
+                    combine = "%y = llm.experts.combine %d, %s : (tensor<?x1x3xf32>, "
+                              "tensor<?x1xf32>) -> tensor<?x3xf32>";
+  auto error = [&](const char *groups, const std::string &end, float last) {
+    TestModel model(
+        {{1, 1, last}}, "llm.weight @w : tensor<2x3x3xf32> from \"w\"",
+        route + "%o = llm.experts.group %e of " + groups + " : tensor<?x1xi32>\n" + rest + end, 3);
+    model.addFloats("w", {2, 3, 3}, std::vector<float>(18));
+    return errorOf(model);
+  };
+  EXPECT_THAT(error("2", combine, 9), HasSubstr("'llm.experts.group': expert 2 of 2"));
+  EXPECT_THAT(error("3", combine, 9), HasSubstr("'llm.experts.linear': expert 2 of 2"));
+  EXPECT_THAT(error("3", "%n = arith.addf %d, %d : tensor<?x1x3xf32>\n" + combine, 0),
+              HasSubstr("the interpreter defines this op for activations tensor<?xDxf32> only"));
+}
+
 TEST(Errors, RowsOfTokensAndOfLogitsMixed) {
   TestModel model({{1, 2}, {3, 4}}, "",
                   "%r = llm.logit_rows %x, %batch : (tensor<?x2xf32>, !batch) -> tensor<?x2xf32>\n"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "llmir/reference/Interpreter.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
@@ -120,7 +121,7 @@ private:
   };
 
   void parse(const std::string &text) {
-    context.loadDialect<llm::LlmDialect, mlir::scf::SCFDialect>();
+    context.loadDialect<llm::LlmDialect, mlir::cf::ControlFlowDialect, mlir::scf::SCFDialect>();
     module = mlir::parseSourceString<mlir::ModuleOp>(text, &context, "test.mlir");
     if (!module)
       throw std::runtime_error("the test's IR does not parse:\n" + text);
