@@ -98,17 +98,24 @@ def untaken_errors(files):
                 yield path, number, text[number - 1].strip()
 
 
-def reasons():
-    """Lines `FILE: TEXT | REASON`; TEXT is a part of the source line."""
-    rows = [row for row in REASONS.read_text().splitlines() if row and not row.startswith("#")]
-    return [(place, text, reason) for place, text, reason in (re.fullmatch(r"(\S+): (.+?) \| (.+)", row).groups() for row in rows)]
+def reasons(text):
+    """(file, part of the source line, reason) of each line `FILE: PART | REASON`."""
+    found = []
+    for number, row in enumerate(text.splitlines(), 1):
+        if not row or row.startswith("#"):
+            continue
+        match = re.fullmatch(r"(\S+): (.+?) \| (.+)", row)
+        if not match:
+            sys.exit(f"error: {REASONS}:{number}: must be FILE: PART OF THE SOURCE LINE | REASON")
+        found.append(match.groups())
+    return found
 
 
 def main(build, model):
     passed = run_tests(build, model)
     files = read_counts(build)
     print_folders(files)
-    known, unknown, used = reasons(), [], set()
+    known, unknown, used = reasons(REASONS.read_text()), [], set()
     for path, number, text in untaken_errors(files):
         row = next((row for row in known if row[0] == str(path) and row[1] in text), None)
         if row:
