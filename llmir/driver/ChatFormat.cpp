@@ -5,12 +5,13 @@ namespace llmir {
 
 Expected<ChatFormat> ChatFormat::create(const ModelText &model, std::string_view wayOut) {
   constexpr const char *key = "tokenizer.chat_template";
+  const char *shown = model.file.isAssembled() ? "chat_template.jinja" : key;
   auto source = model.file.findString(key);
   if (!source)
     return forward(source);
   if (!*source)
-    return fail("{}: has no chat template ({}): {}", model.file.path(), key, wayOut);
-  std::string place = fmt::format("{}: {}", model.file.path(), key);
+    return fail("{}: has no chat template ({}): {}", model.file.path(), shown, wayOut);
+  std::string place = fmt::format("{}: {}", model.file.path(), shown);
   auto parsed = ChatTemplate::parse(**source);
   if (!parsed)
     return forward(parsed, place);

@@ -8,6 +8,8 @@ import huggingface_models
 import numpy as np
 import pytest
 import tiny_models
+import tokenizers
+import transformers
 from test_artifact import artifacts, cached, ok  # noqa: F401
 from test_cli import error_of, needs_compiler
 from test_eval import logits, random_tokens
@@ -185,6 +187,42 @@ def test_the_text_side(llmir, folder):
     change(folder / "tokenizer_config.json", eos_token=None)
     got = metadata()
     assert got["tokenizer.ggml.eos_token_id"] == 4 and "tokenizer.ggml.eot_token_id" not in got
+
+
+@pytest.fixture(scope="module")
+def speaking(tmp_path_factory):
+    """A folder with all that transformers writes, and its tokenizer."""
+    folder = tmp_path_factory.mktemp("speaking") / "tiny"
+    huggingface_models.write_folder(folder, 7, rope="default", vocab_size=600, bos_token_id=0, eos_token_id=2)
+    tokens, _, merges = tiny_models.vocabulary(600)
+    pieces = tokenizers.models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=[tuple(m.split()) for m in merges])
+    tokenizer = tokenizers.Tokenizer(pieces)
+    tokenizer.pre_tokenizer, tokenizer.decoder = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False), tokenizers.decoders.ByteLevel()
+    tokenizer.add_special_tokens(tokens[:3])
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=tokens[0], eos_token=tokens[2],
+                                                chat_template=tiny_models.CHAT_TEMPLATE)
+    fast.save_pretrained(folder)
+    return folder, fast
+
+
+def test_text(llmir, speaking, tmp_path):
+    folder, tokenizer = speaking
+    for text in ("Hello, world <|im_end|> äö 12", ""):
+        ids = tokenizer.encode(text)
+        assert ok(llmir("tokenize", folder, "--text", text)).stdout.split() == [str(i).encode() for i in ids]
+    assert ok(llmir("tokenize", folder, "--ids", ",".join(map(str, tokenizer.encode("äö <|im_end|>"))))).stdout.decode() == "äö <|im_end|>"
+    run = ["run", folder, "--temperature", "0", "--max-tokens", "9"]
+    chat = tokenizer.apply_chat_template([dict(role="user", content="Hi")], tokenize=False, add_generation_prompt=True)
+    ids = ",".join(map(str, tokenizer.encode(chat, add_special_tokens=False)))
+    assert ok(llmir(*run, "--chat", "--prompt", "Hi")).stdout == ok(llmir(*run, "--tokens", ids)).stdout
+    assert inspected(llmir, folder)["tokenizer"] == "tokenizer.json"
+    silent = shutil.copytree(folder, tmp_path / "silent")
+    (silent / "chat_template.jinja").unlink()
+    assert f"{silent}: has no chat template (chat_template.jinja)" in error_of(llmir("run", silent, "--chat", "--prompt", "Hi"))
+
+
+def inspected(llmir, folder):
+    return json.loads(ok(llmir("inspect", folder, "--json")).stdout)
 
 
 def test_text_needs_a_tokenizer(llmir, folder):
