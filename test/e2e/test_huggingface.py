@@ -60,6 +60,8 @@ def test_compiled_folders(llmir, case, tmp_path):
     assert np.array_equal(got, logits(llmir, file, tokens, tmp_path, "--kv", "f32", "--no-cache"))
     if "dtype" not in case:
         assert np.abs(got - tiny_models.logits_of(model, tokens)).max() <= 2e-3
+    rounded = [logits(llmir, path, tokens, tmp_path, "--quantize", "int8", "--no-cache") for path in (folder, file)]
+    assert np.array_equal(*rounded) and not np.array_equal(rounded[0], got)
 
 
 @pytest.fixture(scope="module")
