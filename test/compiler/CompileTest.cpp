@@ -5,6 +5,7 @@
 #include "llmir/dialect/Llm.h"
 #include "llmir/formats/gguf/GgufWriter.h"
 #include "llmir/frontend/WeightSource.h"
+#include "llmir/reference/Interpreter.h"
 #include "mlir/Parser/Parser.h"
 #include <filesystem>
 #include <gmock/gmock.h>
@@ -109,18 +110,21 @@ TEST(Compile, RefusesFunctionsThatItCannotLower) {
 
 TEST(Compile, RefusesWeightsOfAnotherTypeOrShape) {
   const std::vector<uint8_t> zeros(64);
-  auto errorOf = [&](const SourceTensor &tensor) {
+  auto errorOf = [&](Format format, std::vector<int64_t> shape) {
+    const GgufTensor tensor{
+        .name = "w", .format = format, .shape = std::move(shape), .bytes = zeros};
     std::vector<uint8_t> packed;
     Compiled compiled("", scale, "", [&](const auto &table, const Manifest &manifest) {
       packed.resize(manifest.weightBytes);
       return packWeights(
-          table, manifest, [&](const std::string &) { return tensor; }, packed.data());
+          table, manifest, [&](const std::string &) -> Expected<GgufTensor> { return tensor; },
+          packed.data());
     });
     return compiled.manifest ? std::string() : compiled.manifest.error().message;
   };
-  EXPECT_THAT(errorOf({Format::Q8_0, {4, 4}, zeros}),
+  EXPECT_THAT(errorOf(Format::Q8_0, {4, 4}),
               testing::HasSubstr("has the type q8_0, the model expects f32"));
-  EXPECT_THAT(errorOf({Format::F32, {2, 8}, zeros}),
+  EXPECT_THAT(errorOf(Format::F32, {2, 8}),
               testing::HasSubstr("has the shape [2, 8], the model expects [4, 4]"));
 }
 
@@ -137,6 +141,6 @@ TEST(Compile, RefusesOptionsAndNamesThatAreNotThere) {
   auto file = GgufFile::open(path);
   std::filesystem::remove(path);
   ASSERT_TRUE(file);
-  EXPECT_EQ(weightSource<SourceTensor>(*file)("w").error().message,
+  EXPECT_EQ(weightSource<reference::WeightBytes>(*file)("w").error().message,
             path + ": has no tensor w: is it the file that was imported?");
 }
