@@ -1,6 +1,7 @@
 // The way from a kernel to callable code, on every target this machine runs.
 #include "KernelTest.h"
 #include "mlir/Parser/Parser.h"
+#include <filesystem>
 
 using namespace llmir;
 using namespace llmir::test;
@@ -69,6 +70,19 @@ TEST(Emit, SaysWhatLlvmCannotDo) {
             "internal: the kernels could not be translated to LLVM IR");
   target.triple = "pdp11-unknown-linux";
   EXPECT_EQ(errorOf("", target, "").find("LLVM has no back end for pdp11-unknown-linux: "), 0u);
+}
+
+TEST(Emit, SaysThatTheLinkerFailed) {
+  const std::string folder =
+      std::filesystem::temp_directory_path() / fmt::format("llmir-emit-{}", getpid());
+  std::filesystem::create_directory(folder);
+  testing::internal::CaptureStderr();
+  std::string message =
+      errorOf("llvm.func @f() { llvm.return }", Target::named("x86-64").value(), folder);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(folder), std::string::npos); // lld's reason
+  EXPECT_NE(message.find("could not link " + folder), std::string::npos) << message;
+  EXPECT_FALSE(std::filesystem::exists(folder + ".o"));
+  std::filesystem::remove(folder);
 }
 
 TEST(Emit, SaysThatTheLinkerIsMissing) {
