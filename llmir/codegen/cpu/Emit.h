@@ -26,8 +26,8 @@ struct EmitFiles {
 Expected<std::string> findLinker(llvm::StringRef folder = "/usr/lib/llvm-22/bin");
 
 /// Compiles `module` (LLVM dialect) for `target` and links it, by findLinker's program, into a
-/// shared object at `path`; if that is empty, writes `files` only. Undefined symbols (libm) are resolved by the
-/// loading process. The steps are timed under `timing`, if given.
+/// shared object at `path`; if that is empty, writes `files` only. Undefined symbols (libm) are
+/// resolved by the loading process. The steps are timed under `timing`, if given.
 Status emitSharedObject(mlir::ModuleOp module, const Target &target, const std::string &path,
                         const EmitFiles &files = {}, mlir::TimingScope *timing = nullptr);
 

@@ -10,7 +10,7 @@ namespace llmir::cpu {
 struct LinearSpec {
   PackedLayout weight;
   Format activations = Format::F32; ///< F32, or A8 / A16 with a quantised weight
-  int64_t xStride = 0; ///< bytes from one token's row to the next
+  int64_t xStride = 0;              ///< bytes from one token's row to the next
   /// Not 0: rows are picked by a list. Token i's row of y is list[i], and this many rows of y share
   /// a row of x: that is list[i] / rowsPerX.
   int64_t rowsPerX = 0;
@@ -22,8 +22,8 @@ struct LinearSpec {
 /// The sum of an output is taken in one order whatever `tokens` is: same row, same bits. With
 /// rowsPerX, a last argument is the list ptr (i32 [tokens]).
 ///
-/// Matrices that differ in n or in having a bias share a kernel, unless one fills its last panel and the other
-/// does not: of a layer's products, few have kernels of their own.
+/// Matrices that differ in n or in having a bias share a kernel, unless one fills its last panel
+/// and the other does not: of a layer's products, few have kernels of their own.
 mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec);
 
 /// f(weights ptr, n i64, x ptr, y ptr, yStride i64, experts ptr, order ptr (i32 [rows]), rows i64,
