@@ -47,8 +47,11 @@ public:
     struct sigaction action{};
     action.sa_handler = [](int signal) { kill(childProcess, signal); };
     action.sa_flags = SA_RESTART;
-    for (size_t i = 0; i < signals.size(); ++i)
+    for (size_t i = 0; i < signals.size(); ++i) {
       sigaction(signals[i], &action, &previous[i]);
+      if (previous[i].sa_handler == SIG_IGN) // as whoever started us wants it
+        sigaction(signals[i], &previous[i], nullptr);
+    }
     forwarding = true;
     sigprocmask(SIG_SETMASK, &mask, nullptr);
   }

@@ -209,16 +209,31 @@ def test_a_limit_on_files_is_one_line(cached, tiny):
     assert artifacts(cached.cache) == []
 
 
+def start_compilation(cached, model, on_interrupt, **variables):
+    """A compilation that has begun. What SIGINT means is inherited: jobs in the background of a script ignore it."""
+    process = subprocess.Popen([PROGRAM, "compile", model], env=cached.env | variables, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, start_new_session=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, on_interrupt))
+    deadline = time.time() + 60
+    while not list(cached.cache.glob("*.partial")) and time.time() < deadline:
+        time.sleep(0.005)
+    return process
+
+
+def test_an_interrupt_that_is_ignored_changes_nothing(cached, model):
+    process = start_compilation(cached, model, signal.SIG_IGN)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and b"warning" not in errors
+    assert len(artifacts(cached.cache)) == len(list(cached.cache.iterdir())) == 1
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_compilation_leaves_nothing(cached, model, how, tmp_path):
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    process = subprocess.Popen(
-        [PROGRAM, "compile", model], env=cached.env | {"TMPDIR": str(temporary)}, stderr=subprocess.PIPE, start_new_session=True
-    )
-    deadline = time.time() + 60
-    while not list(cached.cache.glob("*.partial")) and time.time() < deadline:
-        time.sleep(0.005)
+    process = start_compilation(cached, model, signal.SIG_DFL, TMPDIR=str(temporary))
     time.sleep(0.1)
     # SIGKILL cannot be passed on to the compiler: it goes to both, as when a container ends.
     os.killpg(process.pid, how) if how == signal.SIGKILL else process.send_signal(how)
