@@ -2,12 +2,10 @@
 // numbers, so each is checked here, once.
 #include "llmir/abi/Manifest.h"
 
-#include <nlohmann/json.hpp>
+#include "llmir/abi/StepManifestJson.h"
 #include <set>
 
 namespace llmir {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -15,69 +13,6 @@ constexpr int64_t maxBytes = int64_t(1) << 50;
 constexpr int64_t maxCount = int64_t(1) << 31;
 constexpr int64_t maxWeightPointers = int64_t(1) << 24;
 constexpr int64_t weightAlignment = 64;
-
-/// Reads the fields of one JSON object; the first error stays.
-class FieldReader {
-public:
-  FieldReader(const Json &object, std::string context, Status &status)
-      : object(object), context(std::move(context)), status(status) {
-    if (!object.is_object())
-      report("is not an object");
-  }
-
-  const Json *find(const char *key) {
-    if (!status)
-      return nullptr;
-    auto found = object.find(key);
-    if (found == object.end()) {
-      report(fmt::format("the field \"{}\" is missing", key));
-      return nullptr;
-    }
-    return &*found;
-  }
-
-  void read(const char *key, std::string &value) {
-    const Json *field = find(key);
-    if (!field)
-      return;
-    if (!field->is_string())
-      return report(fmt::format("the field \"{}\" is not a string", key));
-    value = field->get<std::string>();
-  }
-
-  void read(const char *key, std::string &value, std::initializer_list<const char *> allowed) {
-    read(key, value);
-    if (!status)
-      return;
-    for (const char *candidate : allowed)
-      if (value == candidate)
-        return;
-    report(fmt::format("the field \"{}\" is \"{}\"", key, value));
-  }
-
-  template <typename Int> void read(const char *key, Int &value, int64_t least, int64_t most) {
-    const Json *field = find(key);
-    if (!field)
-      return;
-    bool fits = field->is_number_unsigned() ? field->get<uint64_t>() <= uint64_t(most)
-                                            : field->is_number_integer();
-    if (!fits || field->get<int64_t>() < least || field->get<int64_t>() > most)
-      return report(fmt::format("the field \"{}\" is {}, a whole number from {} to {} is expected",
-                                key, field->dump(-1, ' ', true, Json::error_handler_t::replace),
-                                least, most));
-    value = Int(field->get<int64_t>());
-  }
-
-  void report(std::string_view what) {
-    if (status)
-      status = fail("{}: {}", context, what);
-  }
-
-private:
-  const Json &object;
-  std::string context;
-  Status &status;
-};
 
 void readWeights(const Json &list, const std::string &name, Manifest &manifest, Status &status) {
   if (!list.is_array()) {
@@ -146,6 +81,8 @@ std::string manifestToJson(const Manifest &manifest) {
   // Only where it was asked for: all other artifacts keep their bytes.
   if (manifest.quantize == "none")
     json.erase("quantize");
+  if (!manifest.functions.empty())
+    json["functions"] = functionsToJson(manifest.functions);
   // Names come from model files and may be no UTF-8.
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -200,6 +137,8 @@ Expected<Manifest> manifestFromJson(const std::string &text, const std::string &
   reader.read("weight_bytes", manifest.weightBytes, 0, maxBytes);
   if (const Json *weights = reader.find("weights"))
     readWeights(*weights, name, manifest, status);
+  if (json.is_object() && json.contains("functions"))
+    readFunctions(json["functions"], name, manifest.functions, status);
   if (!status)
     return forward(status);
   return manifest;

@@ -2,6 +2,7 @@
 // not code. It lies in the artifact's file as JSON (Artifact.h).
 #pragma once
 
+#include "llmir/abi/StepManifest.h"
 #include "llmir/support/Error.h"
 #include <cstdint>
 #include <string>
@@ -53,6 +54,7 @@ struct Manifest {
   int64_t weightRows = 0, weightSlots = 0;
   int64_t weightBytes = 0; ///< of all weights
   std::vector<WeightManifest> weights;
+  std::vector<FunctionManifest> functions; ///< callees first, the step last; empty: not described
 };
 
 std::string manifestToJson(const Manifest &manifest);

@@ -92,6 +92,7 @@ void describe(Compilation &c, const Target &target) {
   manifest.activations = c.options.activations;
   manifest.quantize = c.options.quantize;
   manifest.arenaBytesPerToken = c.lowered.arenaBytesPerToken;
+  manifest.functions = c.lowered.functions;
   manifest.model.name = c.model.getSymName().str();
   manifest.model.vocabulary = static_cast<int64_t>(c.model.getVocabulary());
   manifest.model.contextLength = static_cast<int64_t>(c.model.getContextLength());

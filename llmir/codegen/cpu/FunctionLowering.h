@@ -6,6 +6,7 @@
 #include "llmir/abi/llmir_abi.h"
 #include "llmir/codegen/cpu/AttentionKernel.h"
 #include "llmir/codegen/cpu/BufferPlan.h"
+#include "llmir/codegen/cpu/DescribeKernel.h"
 #include "llmir/codegen/cpu/LowerModel.h"
 #include "llvm/ADT/MapVector.h"
 #include <cstddef>
@@ -41,6 +42,7 @@ struct ModelContext {
   llvm::MapVector<mlir::func::FuncOp, int64_t>
       frames; // -> arena bytes per token before the function's frame
   llvm::DenseMap<mlir::func::FuncOp, BufferPlan> plans;
+  llvm::DenseMap<mlir::func::FuncOp, int64_t> numbers; // of the functions that are lowered
 };
 
 /// All but the strides.
@@ -54,6 +56,8 @@ public:
         isStep(source.getSymName() == "step") {}
 
   Status lower();
+  /// What the function consists of, once it is lowered.
+  FunctionManifest takeDescription() { return std::move(description); }
 
 private:
   ModelContext &context;
@@ -62,6 +66,9 @@ private:
   const BufferPlan &plan;
   const bool isStep;
   std::optional<Error> error;
+  FunctionManifest description;
+  Operation *lowering = nullptr; // whose kernels are called
+  llvm::DenseMap<Operation *, std::vector<std::string>> kernelNames;
 
   Value args, worker, workers;           // ptr, i64, i64
   Value batch, arena, capacity;          // ptr, ptr, i64
@@ -81,9 +88,10 @@ private:
 
   void lowerBody(ValueRange arguments);
   void lowerTop(Operation &op);
-  void lowerPhase(llm::FuseOp fuse);
+  PhaseManifest lowerPhase(llm::FuseOp fuse);
   void lowerPrologue(llvm::ArrayRef<Operation *> prologue, int64_t columnUnit);
-  void lowerAttentionPhase(llvm::ArrayRef<Operation *> prologue, llm::AttentionOp attention);
+  AttentionSplitting lowerAttentionPhase(llvm::ArrayRef<Operation *> prologue,
+                                         llm::AttentionOp attention);
   void privateRows(llvm::ArrayRef<Operation *> ops, Value shift);
   void forDecodeItems(llvm::ArrayRef<Operation *> prologue, Value splits,
                       llvm::function_ref<void(Value, Value)> body);
@@ -105,6 +113,8 @@ private:
   void lowerReturn(mlir::func::ReturnOp op);
   void fillRopeTables();
   void barrier();
+  KernelManifest describeOp(Operation &op);
+  int64_t layerOf(mlir::func::CallOp call);
 
   Value field(Value base, size_t offset, Type type) {
     return k.load(k.offset(base, static_cast<int64_t>(offset)), type);
@@ -180,6 +190,9 @@ private:
   }
   Value null() { return mlir::LLVM::ZeroOp::create(k.b, k.loc, k.ptr); }
   void call(mlir::func::FuncOp kernel, ValueRange operands) {
+    if (lowering)
+      if (auto &names = kernelNames[lowering]; !llvm::is_contained(names, kernel.getName()))
+        names.push_back(kernel.getName().str());
     mlir::func::CallOp::create(k.b, k.loc, kernel, operands);
   }
   void unsupported(Operation &op, llvm::StringRef what) {

@@ -86,6 +86,10 @@ void prefetchAhead(KernelBuilder &k, Value pointer, int64_t bytes) {
     k.prefetch(k.offset(pointer, distance + at));
 }
 
+LinearTiling linearTiling(KernelBuilder &k, const LinearSpec &spec) {
+  return {tileTokens, unpacksPanels(k, spec) ? fewestUnpacked : 0};
+}
+
 mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec) {
   std::string name = fmt::format("linear_{}_{}_{}_{}{}", formatInfo(spec.weight.format).name,
                                  formatInfo(spec.activations).name, spec.weight.k, spec.xStride,

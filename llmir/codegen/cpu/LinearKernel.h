@@ -26,6 +26,13 @@ struct LinearSpec {
 /// and the other does not: of a layer's products, few have kernels of their own.
 mlir::func::FuncOp linearKernel(KernelBuilder &k, const LinearSpec &spec);
 
+/// How the rows of x share what is read of the weights.
+struct LinearTiling {
+  int64_t tokens = 0;     ///< that share a load
+  int64_t unpackFrom = 0; ///< tokens from which on a panel is decoded once for all; 0: never
+};
+LinearTiling linearTiling(KernelBuilder &k, const LinearSpec &spec);
+
 /// f(weights ptr, n i64, x ptr, y ptr, yStride i64, experts ptr, order ptr (i32 [rows]), rows i64,
 /// panel0 i64, panel1 i64): row r of y (a token and one of its experts) is the product of row
 /// r / spec.rowsPerX of x with matrix experts[r] of `weights`, which lie one after the other;

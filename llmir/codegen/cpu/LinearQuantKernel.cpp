@@ -303,6 +303,11 @@ private:
 
 } // namespace
 
+bool unpacksPanels(KernelBuilder &k, const LinearSpec &spec) {
+  return formatInfo(spec.weight.format).scheme && spec.activations != Format::F32 &&
+         UnpackedPanel(k, spec).bytes() <= mostUnpackedBytes;
+}
+
 mlir::func::FuncOp linearQuantKernel(KernelBuilder &k, llvm::StringRef name,
                                      const LinearSpec &spec) {
   // 32 columns of weights, or fewer sums.
@@ -312,7 +317,7 @@ mlir::func::FuncOp linearQuantKernel(KernelBuilder &k, llvm::StringRef name,
   LinearSteps steps;
   steps.prepare = [&] { memory = k.stack(bytes); };
   steps.tile = [&](const LinearTile &tile) { return QuantTile(k, spec, tile, memory).run(); };
-  if (spec.activations != Format::F32 && unpacked.bytes() <= mostUnpackedBytes) {
+  if (unpacksPanels(k, spec)) {
     steps.prepare = [&] {
       memory = k.stack(bytes);
       decoded = k.stack(unpacked.bytes());

@@ -40,6 +40,9 @@ mlir::func::FuncOp linearLoopNest(KernelBuilder &k, llvm::StringRef name, const 
 /// from memory, and the processor's own prefetching stops at every page.
 void prefetchAhead(KernelBuilder &k, Value pointer, int64_t bytes);
 
+/// Whether the kernel of `spec` can decode a panel for all tiles of 4 tokens.
+bool unpacksPanels(KernelBuilder &k, const LinearSpec &spec);
+
 mlir::func::FuncOp linearFloatKernel(KernelBuilder &k, llvm::StringRef name,
                                      const LinearSpec &spec);
 /// Quantised weights; activations in f32 or integers.

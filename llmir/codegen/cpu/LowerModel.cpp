@@ -89,6 +89,7 @@ void FunctionLowering::lowerBody(ValueRange arguments) {
     pointers[root] = arenaAt(frame + offset);
   if (isStep)
     fillRopeTables();
+  description.name = source.getSymName().str();
   for (Operation &op : source.getBody().front())
     lowerTop(op);
 }
@@ -96,11 +97,15 @@ void FunctionLowering::lowerBody(ValueRange arguments) {
 void FunctionLowering::fillRopeTables() {
   if (context.ropeTables.empty())
     return;
-  for (auto [rope, offset] : context.ropeTables)
-    call(ropeTableKernel(k, rope, ropeTableStride(rope)),
-         {batchInts(offsetof(llmir_batch, positions)), arenaAt(offset), tokenRange.from,
-          tokenRange.to});
+  PhaseManifest phase{.partition = "tokens"};
+  for (auto [rope, offset] : context.ropeTables) {
+    func::FuncOp kernel = ropeTableKernel(k, rope, ropeTableStride(rope));
+    call(kernel, {batchInts(offsetof(llmir_batch, positions)), arenaAt(offset), tokenRange.from,
+                  tokenRange.to});
+    phase.kernels.push_back(describeRopeTable(kernel.getName(), rope));
+  }
   barrier();
+  description.parts.push_back({.phase = std::move(phase)});
 }
 
 void FunctionLowering::barrier() {
@@ -113,7 +118,7 @@ void FunctionLowering::barrier() {
 
 void FunctionLowering::lowerTop(Operation &op) {
   if (auto fuse = dyn_cast<llm::FuseOp>(op)) {
-    lowerPhase(fuse);
+    description.parts.push_back({.phase = lowerPhase(fuse)});
     barrier();
   } else if (auto constant = dyn_cast<arith::ConstantOp>(op);
              constant && constant.getType().isIndex()) {
@@ -167,6 +172,16 @@ void FunctionLowering::lowerCall(func::CallOp callOp) {
     if (isBuffer(result.getType()))
       operands.push_back(pointer(result));
   func::CallOp::create(k.b, k.loc, loweredName(callee), TypeRange{}, operands);
+  description.parts.push_back({.callee = context.numbers.lookup(callee), .layer = layerOf(callOp)});
+}
+
+/// The layer that a function is called with; -1: the caller's own, or none.
+int64_t FunctionLowering::layerOf(func::CallOp callOp) {
+  for (Value operand : callOp.getOperands())
+    if (auto constant = operand.getDefiningOp<arith::ConstantOp>();
+        constant && operand.getType().isIndex())
+      return cast<IntegerAttr>(constant.getValue()).getInt();
+  return -1;
 }
 
 void FunctionLowering::lowerReturn(func::ReturnOp op) {
@@ -178,7 +193,7 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
   // What is not yet where the caller wants it: arguments, and second mentions of a value.
   Block &body = k.b.getInsertionBlock()->getParentOp()->getRegion(0).front();
   unsigned place = body.getNumArguments() - llvm::count_if(op.getOperandTypes(), isBuffer);
-  bool copied = false;
+  PhaseManifest phase{.partition = "tokens"};
   for (Value operand : op.getOperands()) {
     if (!isBuffer(operand.getType()))
       continue;
@@ -190,13 +205,16 @@ void FunctionLowering::lowerReturn(func::ReturnOp op) {
       return unsupported(*op, " of this value twice");
     int64_t bytes = stride(operand);
     Range range = rowRange(operand);
-    call(elementwiseKernel(k, {ElementwiseOp::Scale, llm::Activation::Silu, 1, bytes, 0, bytes}),
-         {pointer(operand), null(), target, range.from, range.to, k.index(0),
-          k.index(columnsOf(operand))});
-    copied = true;
+    func::FuncOp kernel =
+        elementwiseKernel(k, {ElementwiseOp::Scale, llm::Activation::Silu, 1, bytes, 0, bytes});
+    call(kernel, {pointer(operand), null(), target, range.from, range.to, k.index(0),
+                  k.index(columnsOf(operand))});
+    phase.kernels.push_back(describeCopy(kernel.getName(), operand.getType()));
   }
-  if (copied)
-    barrier();
+  if (phase.kernels.empty())
+    return;
+  barrier();
+  description.parts.push_back({.phase = std::move(phase)});
 }
 
 namespace {
@@ -270,9 +288,13 @@ Expected<LoweredModel> lowerModel(llm::ModelOp model, const WeightTable &weights
     });
   }
   // Callees first, so that a call finds its function.
-  for (func::FuncOp function : llvm::reverse(*order))
-    if (auto status = FunctionLowering(context, function).lower(); !status)
+  for (func::FuncOp function : llvm::reverse(*order)) {
+    FunctionLowering lowering(context, function);
+    if (auto status = lowering.lower(); !status)
       return forward(status);
+    context.numbers[function] = static_cast<int64_t>(lowered.functions.size());
+    lowered.functions.push_back(lowering.takeDescription());
+  }
 
   OpBuilder builder(k.b.getContext());
   builder.setInsertionPointToEnd(lowered.module->getBody());

@@ -3,6 +3,7 @@
 // around it.
 #pragma once
 
+#include "llmir/abi/StepManifest.h"
 #include "llmir/codegen/Target.h"
 #include "llmir/codegen/cpu/WeightTable.h"
 #include "llmir/support/Error.h"
@@ -14,6 +15,7 @@ namespace llmir::cpu {
 struct LoweredModel {
   mlir::OwningOpRef<mlir::ModuleOp> module; ///< ready for emitSharedObject
   int64_t arenaBytesPerToken = 0;
+  std::vector<FunctionManifest> functions; ///< what the step consists of
 };
 
 /// Lowers `model` to code for `target`. Fails on ops that no CPU lowering exists for, naming the

@@ -22,6 +22,7 @@ AttentionSpec attentionSpecOf(llm::AttentionOp op) {
 }
 
 void FunctionLowering::lowerOp(Operation &op, llm::Partition partition, int64_t columnUnit) {
+  lowering = &op;
   llvm::TypeSwitch<Operation &>(op)
       .Case([&](llm::EmbedOp o) {
         auto get = rootOf(o.getTable()).getDefiningOp<llm::GetWeightOp>();

@@ -12,6 +12,8 @@ namespace {
 /// Up to so many rows every worker computes the prologue of a phase for itself; beyond, sharing the
 /// rows and a barrier is cheaper.
 constexpr int64_t mostRowsReplicated = 4;
+/// With fewer items (token, KV head) for each worker, attention shares the splits of contexts.
+constexpr int64_t fewItemsPerWorker = 4;
 
 bool isProductOrAttention(Operation &op) {
   return isa<llm::LinearOp, llm::ExpertsLinearOp, llm::AttentionOp>(op);
@@ -31,7 +33,7 @@ static int64_t columnUnitOf(llm::FuseOp fuse, const WeightTable &weights) {
   return unit;
 }
 
-void FunctionLowering::lowerPhase(llm::FuseOp fuse) {
+PhaseManifest FunctionLowering::lowerPhase(llm::FuseOp fuse) {
   int64_t columnUnit = columnUnitOf(fuse, context.weights);
   SmallVector<Operation *> prologue, body;
   for (Operation &op : fuse.getBody().front().without_terminator())
@@ -39,15 +41,34 @@ void FunctionLowering::lowerPhase(llm::FuseOp fuse) {
          ? prologue
          : body)
         .push_back(&op);
-  if (fuse.getPartition() == llm::Partition::Heads && body.size() == 1 &&
-      isa<llm::AttentionOp>(body.front()))
-    return lowerAttentionPhase(prologue, cast<llm::AttentionOp>(body.front()));
-  if (fuse.getPartition() == llm::Partition::Heads && !prologue.empty())
-    return unsupported(*fuse, " with anything but one attention behind its prologue");
-  if (!prologue.empty())
-    lowerPrologue(prologue, columnUnit);
-  for (Operation *op : body)
-    lowerOp(*op, fuse.getPartition(), columnUnit);
+  PhaseManifest phase{.partition = llm::stringifyPartition(fuse.getPartition()).str(),
+                      .prologue = static_cast<int64_t>(prologue.size())};
+  const bool isHeads = fuse.getPartition() == llm::Partition::Heads;
+  if (isHeads && body.size() == 1 && isa<llm::AttentionOp>(body.front())) {
+    phase.attention = lowerAttentionPhase(prologue, cast<llm::AttentionOp>(body.front()));
+  } else if (isHeads && !prologue.empty()) {
+    unsupported(*fuse, " with anything but one attention behind its prologue");
+  } else {
+    if (!prologue.empty()) {
+      lowerPrologue(prologue, columnUnit);
+      phase.replicatedRows = mostRowsReplicated;
+    }
+    for (Operation *op : body)
+      lowerOp(*op, fuse.getPartition(), columnUnit);
+  }
+  lowering = nullptr;
+  for (Operation &op : fuse.getBody().front().without_terminator())
+    if (!error)
+      phase.kernels.push_back(describeOp(op));
+  return phase;
+}
+
+/// What an op that is lowered became.
+KernelManifest FunctionLowering::describeOp(Operation &op) {
+  KernelManifest kernel = describeKernel(k, op, context.weights);
+  kernel.names = kernelNames.lookup(&op);
+  kernel.ofLogitRows = hasLogitRows(op.getResult(0));
+  return kernel;
 }
 
 /// From here on the results of `ops` go to rows of this worker's own: row r to r + shift.
@@ -91,8 +112,8 @@ void FunctionLowering::lowerPrologue(ArrayRef<Operation *> prologue, int64_t col
 /// Attention with what prepares its queries, keys and values. When every sequence has one token,
 /// an item (token, KV head) needs nothing of other items of the step: its worker does all of it;
 /// and when there are few items, the workers share the splits of their contexts.
-void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
-                                           llm::AttentionOp attention) {
+AttentionSplitting FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
+                                                         llm::AttentionOp attention) {
   Value sequences = batchCount(offsetof(llmir_batch, num_sequences));
   Value isDecode = k.bitAnd(isAtMost(tokens, sequences), isAtMost(workers, capacity));
   // Known before the ways part.
@@ -103,8 +124,8 @@ void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
   phaseKvHeads = spec.kv.getHeads();
   Value isSplit = k.constInt(0, k.i1), splits = k.index(1);
   if (attentionPartialBytes(k, spec)) {
-    Value isFew = k.bitAnd(
-        isDecode, k.lessThan(k.mul(tokens, k.index(phaseKvHeads)), k.mul(workers, k.index(4))));
+    Value isFew = k.bitAnd(isDecode, k.lessThan(k.mul(tokens, k.index(phaseKvHeads)),
+                                                k.mul(workers, k.index(fewItemsPerWorker))));
     splits = k.add(
         k.divUnsigned(lastPosition(k.select(isFew, tokens, k.index(0))), k.index(attentionSplit)),
         k.index(1));
@@ -114,6 +135,7 @@ void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
     forDecodeItems(prologue, k.index(1), [&](Value item, Value) {
       Values operands = attentionInputs(attention);
       operands.append({item, k.add(item, k.index(1)), k.index(1)});
+      lowering = attention;
       call(attentionKernel(k, spec), operands);
     });
   });
@@ -124,6 +146,7 @@ void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
         Values operands = attentionInputs(attention);
         Value index = k.add(k.mul(item, splits), split);
         operands.append({partials, splits, index, k.add(index, k.index(1)), k.index(1)});
+        lowering = attention;
         call(attentionSplitKernel(k, spec), operands);
       });
       barrier();
@@ -136,8 +159,10 @@ void FunctionLowering::lowerAttentionPhase(ArrayRef<Operation *> prologue,
       lowerOp(*op, llm::Partition::Tokens, 1);
     if (!prologue.empty())
       barrier();
+    lowering = attention;
     lowerAttention(attention);
   });
+  return {phaseKvHeads, attentionPartialBytes(k, spec) ? attentionSplit : 0, fewItemsPerWorker};
 }
 
 /// The largest position of the first `count` tokens; 0 if there are none.
