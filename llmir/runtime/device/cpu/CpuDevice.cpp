@@ -45,16 +45,31 @@ void CpuDevice::launch(const Program &program, const llmir_step_args &given) {
   struct Launch {
     llmir_step_args args;
     llmir_step_fn step;
-  } launch{given, code.step()};
+    WorkerPool &pool;
+    StepTimes *times;
+  } launch{given, code.step(), pool, times};
   launch.args.weights = code.weights();
   launch.args.barrier = [](void *sync, int32_t) { static_cast<WorkerPool *>(sync)->barrier(); };
   launch.args.sync = &pool;
+  if (times) {
+    launch.args.barrier = [](void *sync, int32_t worker) {
+      auto &launch = *static_cast<Launch *>(sync);
+      launch.times->arrive(worker);
+      launch.pool.barrier();
+      if (worker == 0)
+        launch.times->depart();
+    };
+    launch.args.sync = &launch;
+    times->start();
+  }
   pool.run(
       [](void *context, int32_t worker, int32_t workers) {
         auto &launch = *static_cast<Launch *>(context);
         launch.step(&launch.args, worker, workers);
       },
       &launch);
+  if (times)
+    times->end();
 }
 
 } // namespace llmir

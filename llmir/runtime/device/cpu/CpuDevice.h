@@ -2,6 +2,7 @@
 #pragma once
 
 #include "llmir/runtime/device/Device.h"
+#include "llmir/runtime/device/cpu/StepTimes.h"
 #include "llmir/runtime/device/cpu/WorkerPool.h"
 
 namespace llmir {
@@ -19,10 +20,18 @@ public:
 
   int threads() const { return pool.workers(); }
 
+  /// Each launch from now on writes the times of its barriers to `times`, which is made for as many
+  /// workers; null: no longer.
+  void record(StepTimes *newTimes) { times = newTimes; }
+
+  /// Runs a job of the caller's own on the workers of steps.
+  void run(WorkerPool::Job job, void *context) { pool.run(job, context); }
+
 private:
   explicit CpuDevice(int threads) : pool(threads) {}
 
   WorkerPool pool;
+  StepTimes *times = nullptr;
 };
 
 } // namespace llmir
