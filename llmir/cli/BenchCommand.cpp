@@ -17,9 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Others took more than this share of the CPUs: the figures are marked.
-constexpr double noisyShare = 0.02;
-
 enum class Kind { Prefill, Decode, FirstToken };
 
 /// One thing to measure, with its results.

@@ -1,6 +1,7 @@
 // Drives a session directly: batches as the engine would build them.
 #include "llmir/cli/Benchmark.h"
 
+#include "llmir/cli/Prompts.h"
 #include "llmir/runtime/engine/Engine.h"
 #include <algorithm>
 #include <chrono>
@@ -25,43 +26,22 @@ Expected<Benchmark> Benchmark::create(LoadedProgram &loaded, const BenchmarkSize
   if (!session)
     return forward(session);
   Benchmark benchmark(sizes, std::move(*session));
-  for (int64_t i = 0; i < longest; ++i)
-    benchmark.tokens.push_back(int32_t((i * 7919 + 17) % manifest.model.vocabulary));
+  benchmark.tokens = someTokens(longest, manifest.model.vocabulary);
   return benchmark;
-}
-
-void Benchmark::computePrompt(KvSequence &sequence, int32_t count) {
-  StepBatch &batch = session->batch();
-  for (int32_t done = 0; done < count;) {
-    const int32_t size = std::min(sizes.prefillChunk, count - done);
-    batch.clear();
-    sequence.grow(size);
-    batch.add(std::span(tokens).subspan(done, size), sequence,
-              done + size == count ? StepBatch::Logits::Last : StepBatch::Logits::None);
-    session->run();
-    done += size;
-  }
 }
 
 double Benchmark::prefill(int32_t count) {
   KvSequence sequence(session->cache(), count);
   const double start = now();
-  computePrompt(sequence, count);
+  computePrompt(*session, sequence, std::span(tokens).first(size_t(count)), sizes.prefillChunk);
   return now() - start;
 }
 
 double Benchmark::decode(int32_t batchSize) {
-  KvCache &cache = session->cache();
   StepBatch &batch = session->batch();
-  std::vector<KvSequence> sequences;
-  for (int32_t i = 0; i < batchSize; ++i)
-    sequences.emplace_back(cache, sizes.promptTokens + sizes.decodeTokens);
-  computePrompt(sequences.front(), sizes.promptTokens);
-  for (KvSequence &copy : std::span(sequences).subspan(1)) {
-    copy.grow(sizes.promptTokens);
-    for (size_t block = 0; block < copy.blocks().size(); ++block)
-      cache.copyBlock(sequences.front().blocks()[block], copy.blocks()[block]);
-  }
+  std::vector<KvSequence> sequences =
+      sequencesBehind(*session, std::span(tokens).first(size_t(sizes.promptTokens)), batchSize,
+                      sizes.decodeTokens, sizes.prefillChunk);
   const double start = now();
   for (int32_t step = 0; step < sizes.decodeTokens; ++step) {
     batch.clear();

@@ -38,7 +38,6 @@ public:
 private:
   Benchmark(const BenchmarkSizes &sizes, std::unique_ptr<Session> session)
       : sizes(sizes), session(std::move(session)) {}
-  void computePrompt(KvSequence &sequence, int32_t tokens);
 
   BenchmarkSizes sizes;
   std::unique_ptr<Session> session;

@@ -18,10 +18,10 @@ namespace llmir {
 namespace {
 
 constexpr std::unique_ptr<Command> (*commandMakers[])() = {
-    makeRunCommand,       makeChatCommand,    makeBenchCommand,      makeEvalCommand,
-    makeInspectCommand,   makeCompileCommand, makeCacheCommand,      makeImportCommand,
-    makeTokenizeCommand,  makeTargetsCommand, makeCompletionCommand, makeVersionCommand,
-    makeReferenceCommand,
+    makeRunCommand,     makeChatCommand,      makeBenchCommand,   makeExplainCommand,
+    makeEvalCommand,    makeInspectCommand,   makeCompileCommand, makeCacheCommand,
+    makeImportCommand,  makeTokenizeCommand,  makeTargetsCommand, makeCompletionCommand,
+    makeVersionCommand, makeReferenceCommand,
 };
 
 struct Cli {

@@ -26,6 +26,7 @@ public:
 std::unique_ptr<Command> makeRunCommand();
 std::unique_ptr<Command> makeChatCommand();
 std::unique_ptr<Command> makeBenchCommand();
+std::unique_ptr<Command> makeExplainCommand();
 std::unique_ptr<Command> makeEvalCommand();
 std::unique_ptr<Command> makeCompileCommand();
 std::unique_ptr<Command> makeCacheCommand();

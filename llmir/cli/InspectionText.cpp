@@ -3,43 +3,14 @@
 
 #include "llmir/cli/InspectionMetadata.h"
 #include "llmir/cli/Options.h"
+#include "llmir/cli/Readable.h"
 #include <fmt/ranges.h>
 
 namespace llmir {
 
 namespace {
 
-/// 98.1 M, 1.24 G: three digits and more, decimal prefixes.
-std::string scaled(double value, const char *unit) {
-  const char *prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
-  size_t prefix = 0;
-  for (; value >= 999.95 && prefix + 1 < std::size(prefixes); ++prefix)
-    value /= 1000;
-  return fmt::format("{:.{}f} {}{}", value,
-                     prefix == 0     ? 0
-                     : value < 9.995 ? 2
-                                     : 1,
-                     prefixes[prefix], unit);
-}
 std::string humanBytes(int64_t bytes) { return scaled(double(bytes), "B"); }
-
-/// 91,726,880
-std::string exact(int64_t value) {
-  std::string digits = fmt::format("{}", value);
-  for (int64_t at = int64_t(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(size_t(at), ",");
-  return digits;
-}
-
-/// Text of a file on one line of a terminal: no control characters, nothing but valid UTF-8.
-std::string oneLine(std::string_view text) {
-  std::string quoted =
-      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  std::string safe;
-  for (char c : quoted.substr(1, quoted.size() - 2))
-    safe += c == 127 ? '?' : c;
-  return safe;
-}
 
 /// Cut to `columns` characters.
 std::string shortened(const std::string &text, size_t columns) {

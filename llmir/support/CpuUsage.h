@@ -21,6 +21,9 @@ std::optional<CpuTimes> cpuTimes();
 /// The share of the CPUs' time between the two that neither was idle nor this process's: 0 to 1.
 double foreignShare(const CpuTimes &before, const CpuTimes &after);
 
+/// Figures are marked where others took more than this share.
+inline constexpr double noisyShare = 0.02;
+
 /// Sums the lines "cpuN …" of a file as /proc/stat: the time, in ticks, of the CPUs that `counts`
 /// wants.
 struct CpuTicks {

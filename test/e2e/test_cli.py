@@ -18,7 +18,7 @@ def error_of(result):
 
 def test_help_and_version(llmir):
     assert llmir("--version").stdout.startswith(b"llmir ")
-    for command in ("run", "chat", "bench", "eval", "inspect", "compile", "cache", "import", "tokenize", "targets", "completion", "version"):
+    for command in ("run", "chat", "bench", "explain", "eval", "inspect", "compile", "cache", "import", "tokenize", "targets", "completion", "version"):
         assert b"Example" in llmir(command, "--help").stdout
 
 

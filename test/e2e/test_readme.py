@@ -31,7 +31,7 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """For bench: whether it runs is asked here, not how fast."""
+    """For bench and explain: whether they run is asked here, not how fast."""
     path = tmp_path_factory.mktemp("small") / "small.gguf"
     tiny_models.write_tiny(path, 5, max_position_embeddings=1024)
     return path
@@ -43,7 +43,7 @@ def test_command(command, model, small, cache, tmp_path):
     (tmp_path / "model.mlir").write_text(OPT_INPUT)
     (tmp_path / "still-fails.sh").write_text(STILL_FAILS)
     (tmp_path / "still-fails.sh").chmod(0o755)
-    file = small if " bench " in command else model
+    file = small if " bench " in command or " explain " in command else model
     arguments = shlex.split(command.replace("build/bin", str(BUILD / "bin")).replace("MODEL.gguf", str(file)))
     result = subprocess.run(arguments, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
                             env=os.environ | {"LLMIR_CACHE": str(cache),

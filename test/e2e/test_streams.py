@@ -113,7 +113,7 @@ def test_models_that_are_no_files(llmir, ids, tmp_path):
     os.mkfifo(pipe)
     for place, expected in [(pipe, "is not a regular file"), ("/dev/null", "is not a regular file"), (tmp_path, "is "),
                             (ids / "x", f"{ids}/x: "), (ids, "is no GGUF file"), ("", "MODEL: '' is not possible: the name of a file")]:
-        for command in (["run", *ASK], ["chat"], ["bench"], ["inspect"], ["compile"], ["import"], ["tokenize", "--text", "a"],
+        for command in (["run", *ASK], ["chat"], ["bench"], ["explain"], ["inspect"], ["compile"], ["import"], ["tokenize", "--text", "a"],
                         ["eval", "--tokens-file", ids]):
             assert expected in error_of(llmir(command[0], place, *command[1:])), (command, place)
 
