@@ -1,6 +1,7 @@
 // `llmir explain`: where the time of a step goes, and how close to the machine's limits it is.
 #include "llmir/cli/Commands.h"
 #include "llmir/cli/Explanation.h"
+#include "llmir/cli/ExplanationHtml.h"
 #include "llmir/cli/ExplanationJson.h"
 #include "llmir/cli/ExplanationText.h"
 #include "llmir/cli/Options.h"
@@ -43,6 +44,7 @@ class ExplainCommand : public Command {
         .range(1, 1 << 20)
         .defaultText("twice the last-level cache, at least 256");
     table.add("json", &jsonFile, "File to write the results to; -: stdout").placeholder("FILE");
+    table.add("html", &htmlFile, "File to write a page with the roofline to").placeholder("FILE");
     addExecution(table, execution);
     addCompilation(table, execution);
   }
@@ -64,6 +66,9 @@ class ExplainCommand : public Command {
     writeTo(isAlone ? stderr : stdout,
             explanationText(**explained, Style{usesColor(context.color, isAlone ? STDERR_FILENO
                                                                                 : STDOUT_FILENO)}));
+    if (!htmlFile.empty())
+      if (Status status = writeText(htmlFile, explanationHtml(**explained, model)); !status)
+        return status;
     return jsonFile.empty() ? Status() : writeText(jsonFile, explanationJson(**explained, model));
   }
 
@@ -90,7 +95,7 @@ class ExplainCommand : public Command {
     return {};
   }
 
-  std::string model, jsonFile;
+  std::string model, jsonFile, htmlFile;
   ExplanationRequest request;
   int32_t roofMegabytes = 0;
   ExecutionOptions execution;

@@ -1,6 +1,6 @@
 // What `llmir explain` finds out about one step of a model: which kernels run in each phase and
-// why, what they move and compute, and how long that takes beside what the machine could do. Text
-// and JSON are made of it elsewhere (ExplanationText.h, ExplanationJson.h).
+// why, what they move and compute, and how long that takes beside what the machine could do. Text,
+// JSON and HTML are made of it elsewhere (ExplanationText.h, ExplanationJson.h, ExplanationHtml.h).
 #pragma once
 
 #include "llmir/driver/Model.h"
@@ -81,8 +81,7 @@ struct Explanation {
 Expected<std::unique_ptr<Explanation>> explainModel(LoadedProgram &loaded,
                                                     const ExplanationRequest &request);
 
-/// Why a kernel is the one that runs, from facts of the step. `touched` are the experts' matrices
-/// that may be read.
+/// Why a kernel is the one that runs, from facts of the step.
 std::string reasonOf(const KernelManifest &kernel, bool isPrologue, const PhaseExplanation &phase,
                      const StepShape &shape, const Roofs &roofs, const Cost &cost);
 

@@ -1,5 +1,6 @@
 """llmir explain: that its facts agree with each other, with the model and with inspect; never how fast anything is."""
 import json
+from html.parser import HTMLParser
 
 import pytest
 import tiny_models
@@ -143,6 +144,40 @@ def test_windows_and_other_families(llmir, case, tmp_path):
     assert seen[0] < seen[1] < 26 * seen[0]  # some layers see a window only
 
 
+class Tags(HTMLParser):
+    """Fails unless every element is closed, and collects what a page holds."""
+    EMPTY = {"meta", "br", "line", "polyline"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen = [], []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+        self.open += [tag] if tag not in self.EMPTY else []
+
+    def handle_endtag(self, tag):
+        assert tag in self.EMPTY or self.open.pop() == tag
+
+    def of(self, name):
+        return [attributes for tag, attributes in self.seen if tag == name]
+
+
+def test_page_with_the_roofline(llmir, compiled, tmp_path):
+    page = tmp_path / "step.html"
+    (tmp_path / "<b>&.llmir").symlink_to(compiled)
+    got, _ = explain(llmir, tmp_path / "<b>&.llmir", "--html", page)
+    text = page.read_text()
+    tags = Tags(text)
+    assert "&lt;b&gt;&amp;.llmir" in text and "<b>&" not in text
+    assert len(tags.of("circle")) == len([phase for phase in got["phases"] if phase["operations"]])
+    assert len(tags.of("polyline")) == 2 and len(tags.of("li")) == len(kernels(got))
+    assert all(0 <= float(dot["cx"]) <= 860 and 0 <= float(dot["cy"]) <= 420 for dot in tags.of("circle"))
+    assert not any(name in attributes for _, attributes in tags.seen for name in ("src", "href"))
+
+
 @pytest.mark.parametrize("arguments, expected", [
     (["--prefill", 8, "--batch", 2], "--prefill and --batch"),
     (["--prefill", 8, "--behind", 2], "--prefill and --behind"),
@@ -154,6 +189,7 @@ def test_windows_and_other_families(llmir, case, tmp_path):
     (["--roof-buffer", 1 << 20], "--roof-buffer 1048576 is more than half of the memory that is available"),
     (["--activations", "int16"], "was compiled with --activations int8"),
     ([*QUICK, "--json", "/nowhere/x.json"], "/nowhere/x.json: cannot be written"),
+    ([*QUICK, "--html", "/nowhere/x.html"], "/nowhere/x.html: cannot be written"),
 ])
 def test_errors(llmir, compiled, arguments, expected):
     result = llmir("explain", compiled, *arguments)
