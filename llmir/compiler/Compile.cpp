@@ -10,6 +10,7 @@
 #include "llmir/formats/gguf/GgufWriter.h"
 #include "llmir/formats/model/OpenModel.h"
 #include "llmir/frontend/Import.h"
+#include "llmir/frontend/WeightSource.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Signals.h"
@@ -48,12 +49,14 @@ Expected<OwningOpRef<ModuleOp>> importModel(const std::string &modelFile,
 }
 
 Expected<Manifest> compileIr(ModuleOp module, const std::string &codeFile,
-                             const CompileOptions &options, const WeightsPlanned &weightsPlanned) {
+                             const CompileOptions &options, const WeightsPlanned &weightsPlanned,
+                             const reference::WeightSource &weightSource) {
   Compilation compilation{.options = options,
                           .context = *module.getContext(),
                           .import = {},
                           .codeFile = codeFile,
                           .weightsPlanned = weightsPlanned,
+                          .weightSource = weightSource,
                           .llmModule = module};
   if (auto status = runPhases(compilation); !status)
     return forward(status);
@@ -73,6 +76,7 @@ static Expected<Manifest> compileFile(const GgufFile &file, const std::string &c
                           .import = [&] { return importFile(file, options, context); },
                           .codeFile = codeFile,
                           .weightsPlanned = weightsPlanned,
+                          .weightSource = weightSource<reference::WeightBytes>(file),
                           .modelFile = file.path()};
   if (auto status = runPhases(compilation); !status)
     return forward(status);

@@ -2,6 +2,7 @@
 // llmirc and the tests.
 #pragma once
 
+#include "llmir/reference/Interpreter.h"
 #include "llmir/support/Error.h"
 #include "llmir/support/PipelineOptions.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -53,8 +54,10 @@ using WeightsPlanned = std::function<Status(const cpu::WeightTable &, Manifest &
 
 /// Everything behind import: turns the one llm.model of `module`, whatever it came from, into a
 /// shared object at `codeFile` (nothing is emitted if that is empty). The module is left as the
-/// passes made it. Returns the manifest; `modelFile` stays empty.
+/// passes made it. Returns the manifest; `modelFile` stays empty. `weightSource` is needed for
+/// pipeline.verify alone.
 Expected<Manifest> compileIr(mlir::ModuleOp module, const std::string &codeFile,
-                             const CompileOptions &options, const WeightsPlanned &weightsPlanned);
+                             const CompileOptions &options, const WeightsPlanned &weightsPlanned,
+                             const reference::WeightSource &weightSource = {});
 
 } // namespace llmir

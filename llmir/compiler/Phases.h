@@ -5,6 +5,7 @@
 #include "llmir/abi/Manifest.h"
 #include "llmir/codegen/cpu/LowerModel.h"
 #include "llmir/compiler/Compile.h"
+#include "llmir/compiler/Verify.h"
 #include "mlir/Support/Timing.h"
 #include <span>
 
@@ -18,13 +19,15 @@ struct Compilation {
   std::function<Expected<mlir::OwningOpRef<mlir::ModuleOp>>()> import;
   std::string codeFile;
   WeightsPlanned weightsPlanned;
-  std::string modelFile = {}; ///< named in errors; empty: there is no file
+  reference::WeightSource weightSource = {}; ///< for --verify
+  std::string modelFile = {};                ///< named in errors; empty: there is no file
   mlir::ModuleOp llmModule = {};
   mlir::OwningOpRef<mlir::ModuleOp> imported = {}; ///< owns llmModule if `import` made it
   llm::ModelOp model = {};
   std::optional<cpu::WeightTable> weights = {};
   cpu::LoweredModel lowered = {};
   Manifest manifest = {};
+  std::unique_ptr<Verifier> verifier = {}; ///< with --verify
   // The phase that is running:
   mlir::TimingScope *timing = nullptr;
   std::string dumpPrefix = {}; ///< of its dump files; empty: none are written

@@ -1,5 +1,6 @@
 // How the list of phases is run: what --stop-after, --disable-pass, --pass-plugin,
-// --pass-pipeline-after, --dump-dir and --timing mean, and the verification behind each phase.
+// --pass-pipeline-after, --dump-dir, --timing and --verify mean, and the verification behind each
+// phase.
 #include "llmir/compiler/Phases.h"
 
 #include "llmir/transforms/Passes.h"
@@ -68,6 +69,25 @@ private:
     if (!pass->getArgument().empty() && status)
       status = dump(c, fmt::format("{}.{}.{}.mlir", c.dumpPrefix, ++c.dumpedPasses,
                                    pass->getArgument().str()));
+  }
+  Compilation &c;
+  Status &status;
+};
+
+/// Compares the model with what it was, as long as the interpreter can run it.
+Status compareWithLast(Compilation &c, llvm::StringRef pass) {
+  return c.verifier && !c.lowered.module ? c.verifier->check(c.llmModule, pass) : Status();
+}
+
+/// Compares the model behind each pass of a phase with the one before it.
+class CompareAfterPass : public PassInstrumentation {
+public:
+  CompareAfterPass(Compilation &c, Status &status) : c(c), status(status) {}
+
+private:
+  void runAfterPass(Pass *pass, Operation *) override {
+    if (!pass->getArgument().empty() && status)
+      status = compareWithLast(c, pass->getArgument());
   }
   Compilation &c;
   Status &status;
@@ -161,9 +181,12 @@ Expected<std::vector<ExtraPasses>> parseAllExtraPasses(const PipelineOptions &op
 /// Runs a phase, unless it is switched off, and what --pass-pipeline-after puts behind it.
 Status runPhase(Compilation &c, const Phase &phase, bool enabled,
                 llvm::ArrayRef<ExtraPasses> extras) {
-  if (enabled)
+  if (enabled) {
     if (auto status = phase.run(c); !status)
       return status;
+    if (auto status = compareWithLast(c, phase.name); !status)
+      return status;
+  }
   for (const ExtraPasses &extra : extras) {
     if (extra.phase != phase.name)
       continue;
@@ -194,13 +217,18 @@ Status verifyModule(Compilation &c, llvm::StringRef what) {
 Status runPasses(Compilation &c, const char *what, llvm::function_ref<void(OpPassManager &)> fill) {
   Diagnostics diagnostics(c);
   PassManager passes(&c.context);
-  Status dumped;
+  Status dumped, compared;
   if (!c.dumpPrefix.empty())
     passes.addInstrumentation(std::make_unique<DumpAfterPass>(c, dumped));
+  if (c.verifier)
+    passes.addInstrumentation(std::make_unique<CompareAfterPass>(c, compared));
   passes.enableTiming(*c.timing);
   fill(passes);
   auto status = diagnostics.check(passes.run(c.module()), what);
-  return status ? dumped : status;
+  for (Status *next : {&dumped, &compared})
+    if (status)
+      status = std::move(*next);
+  return status;
 }
 
 Status runPhases(Compilation &c) {
@@ -225,6 +253,12 @@ Status runPhases(Compilation &c) {
     if (auto error = llvm::sys::fs::create_directories(options.dumpDir))
       return fail("--dump-dir={}: cannot be made: {}", options.dumpDir, error.message());
 
+  if (options.verify) {
+    if (!c.weightSource)
+      return fail("--verify: the weights are not there, only the IR");
+    c.verifier = std::make_unique<Verifier>(c.weightSource, options.verifySeed);
+  }
+
   DefaultTimingManager timing;
   timing.setEnabled(options.timing);
   TimingScope whole = timing.getRootScope();
@@ -245,6 +279,8 @@ Status runPhases(Compilation &c) {
       break;
     }
   }
+  if (c.verifier)
+    c.options.report("remark: verified " + c.verifier->summary());
   return {};
 }
 

@@ -1,4 +1,5 @@
-// Mixtures of experts: the whole op, and the ops that it expands to.
+// Mixtures of experts: the whole op, and the ops that it expands to. The whole op rounds to f32
+// where a value would stand between those: expanding it changes no bit.
 #include "llmir/reference/DotRows.h"
 #include "llmir/reference/Machine.h"
 #include "llmir/reference/Parallel.h"
@@ -64,14 +65,14 @@ static Routing routeTokens(const RoutingRule &rule, const Tensor &router) {
       total = 1;
     for (int32_t expert : best) {
       routing.experts.push_back(expert);
-      routing.weights.push_back(score(expert) / total * rule.scale);
+      routing.weights.push_back(static_cast<float>(score(expert) / total * rule.scale));
     }
   }
   return routing;
 }
 
-/// The product of each row (token and rank) with its expert's matrix: [row][weight's rows]. `x` has
-/// a row for every `rowsPerX` of them.
+/// The product of each row (token and rank) with its expert's matrix, rounded: [row][weight's
+/// rows]. `x` has a row for every `rowsPerX` of them.
 static std::vector<double> multiplyByExperts(const std::vector<double> &x, int64_t rowsPerX,
                                              const std::vector<int32_t> &experts,
                                              const Weight &weight, int64_t n, int threads) {
@@ -88,8 +89,11 @@ static std::vector<double> multiplyByExperts(const std::vector<double> &x, int64
     std::vector<float> values(k);
     weight.readRow(weightRow, values.data());
     std::vector<double> w(values.begin(), values.end());
-    for (int64_t row : rows)
-      dotRows(x.data() + row / rowsPerX * k, w.data(), k, 1, k, &result[row * n + weightRow % n]);
+    for (int64_t row : rows) {
+      double &sum = result[row * n + weightRow % n];
+      dotRows(x.data() + row / rowsPerX * k, w.data(), k, 1, k, &sum);
+      sum = static_cast<float>(sum);
+    }
   });
   return result;
 }
@@ -124,7 +128,7 @@ static Status moe(llm::MoeOp op, Frame &frame) {
   std::vector<double> input = toDoubles(x), gate = multiply(input, ranks, op.getGate(), inner),
                       up = multiply(input, ranks, op.getUp(), inner);
   for (size_t i = 0; i < gate.size(); ++i)
-    gate[i] = activate(op.getActivation(), gate[i]) * up[i];
+    gate[i] = static_cast<float>(activate(op.getActivation(), gate[i]) * up[i]);
   frame.set(op.getResult(),
             combine(multiply(gate, 1, op.getDown(), hidden), routing.weights, x.rows(), hidden));
   return {};
@@ -165,9 +169,9 @@ static Status linear(llm::ExpertsLinearOp op, Frame &frame) {
   for (int32_t expert : experts.ints)
     if (expert < 0 || expert >= weight.getDimSize(0))
       return failAt(op, "expert {} of {}", expert, weight.getDimSize(0));
-  std::vector<double> products =
-      multiplyByExperts(toDoubles(x), rowsPerX, experts.ints, frame.weight(op.getWeight()),
-                        weight.getDimSize(1), frame.machine.getThreads());
+  std::vector<double> products = multiplyByExperts(
+      frame.machine.inputsOf(x, op.getWeight()), rowsPerX, experts.ints,
+      frame.weight(op.getWeight()), weight.getDimSize(1), frame.machine.getThreads());
   Tensor result = makeTensor(experts.rows() * ranks, weight.getDimSize(1));
   std::copy(products.begin(), products.end(), result.values.begin());
   frame.set(op.getResult(), std::move(result));

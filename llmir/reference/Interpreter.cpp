@@ -42,10 +42,35 @@ Expected<Tensor> Interpreter::step(const Batch &batch, KvCache &kv) {
   auto kind = cast<llm::BatchType>(step.getArgumentTypes()[0]).getKind();
   if (Status status = checkKind(kind, batch); !status)
     return forward(status);
-  auto results = machine->runRegion(step.getBody(), {&batch, &kv});
+  auto results = call(step, batch, kv, 0, {});
   if (!results)
     return forward(results);
-  return *std::get<std::shared_ptr<const Tensor>>(results->front());
+  return std::move(results->front());
+}
+
+Expected<std::vector<Tensor>> Interpreter::call(func::FuncOp function, const Batch &batch,
+                                                KvCache &kv, int64_t layer,
+                                                std::span<const Tensor> tensors) {
+  RuntimeValues arguments;
+  auto next = tensors.begin();
+  for (Type type : function.getArgumentTypes()) {
+    if (isa<llm::BatchType>(type))
+      arguments.emplace_back(&batch);
+    else if (isa<llm::KvType>(type))
+      arguments.emplace_back(&kv);
+    else if (type.isIndex())
+      arguments.emplace_back(layer);
+    else
+      arguments.emplace_back(std::make_shared<const Tensor>(*next++));
+  }
+  auto values = machine->runRegion(function.getBody(), std::move(arguments));
+  if (!values)
+    return forward(values);
+  std::vector<Tensor> results;
+  for (const RuntimeValue &value : *values)
+    if (const auto *tensor = std::get_if<std::shared_ptr<const Tensor>>(&value))
+      results.push_back(**tensor);
+  return results;
 }
 
 } // namespace llmir::reference

@@ -42,6 +42,12 @@ using WeightSource = std::function<Expected<WeightBytes>(llvm::StringRef sourceN
 
 struct Options {
   int threads = 1; ///< results do not depend on it
+  /// What products with quantised weights round f32 activations to (A8, A16); F32: to nothing.
+  Format activations = Format::F32;
+  /// The format whose numbers a weight has; empty: its symbol's.
+  std::function<Format(llm::WeightOp)> weightFormat = {};
+  /// Gets every tensor that an op has given, in the order in which they run.
+  std::function<void(mlir::Operation *, const Tensor &)> observe = {};
 };
 
 class Machine;
@@ -60,6 +66,12 @@ public:
   /// missing or of another format or shape. After an error the cache's slots of this step are
   /// undefined, all others untouched.
   Expected<Tensor> step(const Batch &batch, KvCache &kv);
+
+  /// Runs a function of the model, whose arguments are, as their types say: the batch, the cache,
+  /// the layer, or the next one of `tensors`. Gives the tensors among its results. Errors: those of
+  /// step. Precondition: there are as many tensors as arguments of such types.
+  Expected<std::vector<Tensor>> call(mlir::func::FuncOp function, const Batch &batch, KvCache &kv,
+                                     int64_t layer, std::span<const Tensor> tensors);
 
 private:
   std::unique_ptr<Machine> machine;

@@ -33,13 +33,28 @@ std::vector<double> toDoubles(const Tensor &x) {
   return doubles;
 }
 
+static Tensor quantizeRows(const Tensor &x, Format format) {
+  int64_t bytes = rowBytes(format, x.columns());
+  Tensor result{x.shape, format};
+  result.bytes.resize(x.rows() * bytes);
+  for (int64_t t = 0; t < x.rows(); ++t)
+    quantizeActivations(format, x.row(t), result.bytes.data() + t * bytes, x.columns());
+  return result;
+}
+
+std::vector<double> Machine::inputsOf(const Tensor &x, mlir::Value weight) const {
+  const bool isRounded = options.activations != Format::F32 && x.format == Format::F32 &&
+                         llm::isQuantized(weight.getType());
+  return toDoubles(isRounded ? quantizeRows(x, options.activations) : x);
+}
+
 static Status linear(llm::LinearOp op, Frame &frame) {
   const Tensor &x = frame.tensor(op.getX());
   const Weight &weight = frame.weight(op.getWeight());
   std::vector<float> bias(weight.rows);
   if (op.getBias())
     bias = frame.weight(op.getBias()).readVector();
-  std::vector<double> inputs = toDoubles(x);
+  std::vector<double> inputs = frame.machine.inputsOf(x, op.getWeight());
   Tensor result = makeTensor(x.rows(), weight.rows);
 
   constexpr int64_t panelRows = 8;
@@ -67,12 +82,7 @@ static Status linear(llm::LinearOp op, Frame &frame) {
 static Status quantize(llm::QuantizeOp op, Frame &frame) {
   const Tensor &x = frame.tensor(op.getX());
   Format format = *llm::formatOf(op.getResult().getType().getElementType());
-  int64_t bytes = rowBytes(format, x.columns());
-  Tensor result{x.shape, format};
-  result.bytes.resize(x.rows() * bytes);
-  for (int64_t t = 0; t < x.rows(); ++t)
-    quantizeActivations(format, x.row(t), result.bytes.data() + t * bytes, x.columns());
-  frame.set(op.getResult(), std::move(result));
+  frame.set(op.getResult(), quantizeRows(x, format));
   return {};
 }
 

@@ -122,9 +122,18 @@ Expected<RuntimeValues> Machine::runBlock(Block &block, RuntimeValues arguments,
       return failAt(&op, "the interpreter has no definition of this op");
     if (Status status = (*define)(&op, frame); !status)
       return forward(status);
+    observe(&op, frame);
     frame.releaseOperands(&op);
   }
   return frame.valuesOf(block.getTerminator()->getOperands());
+}
+
+void Machine::observe(Operation *op, const Frame &frame) const {
+  if (!options.observe)
+    return;
+  for (mlir::Value result : op->getResults())
+    if (const auto *tensor = std::get_if<std::shared_ptr<const Tensor>>(&frame.value(result)))
+      options.observe(op, **tensor);
 }
 
 Expected<RuntimeValues> Machine::runRegion(Region &region, RuntimeValues arguments) {
@@ -158,7 +167,8 @@ Expected<const Weight *> Machine::getWeight(llm::WeightOp op, int64_t layer) {
   if (!found)
     return forward(found, fmt::format("weight @{} ('{}')", op.getSymName().str(), name));
   RankedTensorType type = op.getTensorType();
-  Format format = *llm::formatOf(type.getElementType());
+  Format format =
+      options.weightFormat ? options.weightFormat(op) : *llm::formatOf(type.getElementType());
   int64_t columns = type.getShape().back(), rows = type.getNumElements() / columns;
   if (!canBecome(found->format, format) || llvm::ArrayRef(found->shape) != type.getShape())
     return fail("weight @{} ('{}') is {} in the source, the model needs {}", op.getSymName().str(),

@@ -94,6 +94,9 @@ public:
   llm::ModelOp getModel() const { return model; }
   int getThreads() const { return options.threads; }
 
+  /// What a product with `weight` reads of x, as Options::activations has it.
+  std::vector<double> inputsOf(const Tensor &x, mlir::Value weight) const;
+
   /// The weight of a symbol; `layer` is ignored for one without layers.
   Expected<const Weight *> getWeight(llm::WeightOp op, int64_t layer);
 
@@ -103,6 +106,8 @@ public:
   Expected<RuntimeValues> runRegion(mlir::Region &region, RuntimeValues arguments);
 
 private:
+  void observe(mlir::Operation *op, const Frame &frame) const;
+
   llm::ModelOp model;
   WeightSource source;
   Options options;

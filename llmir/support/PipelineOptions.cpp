@@ -21,6 +21,8 @@ std::vector<std::string> PipelineOptions::arguments(bool all) const {
   add("--dump-dir", dumpDir);
   if (timing)
     words.emplace_back("--timing");
+  if (verify)
+    words.insert(words.end(), {"--verify", fmt::format("--verify-seed={}", verifySeed)});
   return words;
 }
 
@@ -41,6 +43,9 @@ void addPipeline(OptionTable &table, PipelineOptions &options) {
       .placeholder("PHASE:PIPELINE")
       .repeated();
   table.add("timing", &options.timing, "Print the time of each phase and pass");
+  table.add("verify", &options.verify,
+            "Run the IR before and behind every pass on small inputs: the bits must be the same");
+  table.add("verify-seed", &options.verifySeed, "Other inputs").needs("verify");
 }
 
 } // namespace llmir

@@ -14,9 +14,11 @@ struct PipelineOptions {
   std::vector<std::string> passPlugins = {}; ///< files to load: see mlir/Tools/Plugins/PassPlugin.h
   std::vector<std::string> extraPasses = {}; ///< "PHASE:PIPELINE": run behind PHASE on the module
   bool timing = false;                       ///< print the time of each phase and pass to stderr
+  bool verify = false;                       ///< run the IR before and behind every pass
+  uint64_t verifySeed = 1;                   ///< of the inputs that it is run on
 
   /// Whether a compilation is wanted for what it shows, and not only for its result.
-  bool shows() const { return timing || !dumpDir.empty() || !stopAfter.empty(); }
+  bool shows() const { return timing || verify || !dumpDir.empty() || !stopAfter.empty(); }
   /// As arguments of a command line: those that change what is compiled; with `all`, the others
   /// too.
   std::vector<std::string> arguments(bool all) const;

@@ -116,6 +116,8 @@ def test_what_cannot_be_compiled_is_said(cached, tiny, tmp_path):
         (["run", output, *ASK, "--activations", "int16"], "was compiled with --activations int8"),
         (["run", output, *ASK, "--kv", "f32"], "was compiled with --kv f16"),
         (["run", output, *ASK, "--timing"], "is compiled already; --timing needs the model file"),
+        (["run", output, *ASK, "--verify"], "is compiled already; --verify needs the model file"),
+        (["compile", tiny, "--verify-seed", "2"], "--verify-seed needs --verify"),
         (["run", output, "--stop-after", "cse"], "is compiled already; give the model file"),
         (["run", tiny, *ASK, "--pass-plugin", "/nowhere.so"], "/nowhere.so: cannot be opened: No such file or directory"),
         (["run", tiny, "--stop-after", "frob"], "--stop-after=frob: no such phase"),
@@ -136,6 +138,19 @@ def test_every_command_that_compiles_can_stop_and_show(cached, tiny, tmp_path):
     # Compiled for another list of passes: another artifact.
     ok(cached("run", tiny, *ASK, "--disable-pass", "cse"))
     assert len(artifacts(cached.cache)) == 2
+
+
+def test_passes_are_verified_where_asked(cached, tiny, tmp_path):
+    verified = ok(cached("compile", tiny, "--verify"))
+    assert re.search(rb"remark: verified \d+ passes that changed the model: \d+ comparisons on \d+ inputs, the same bits",
+                     verified.stderr)
+    # It is asked for what it says: what the cache holds is no answer.
+    assert b"remark: verified" in ok(cached("run", tiny, *ASK, "--verify", "--verify-seed", "7")).stderr
+    wrong = error_of(cached("compile", tiny, "-o", tmp_path / "x", "--verify", "--verify-seed", "7", "--pass-plugin",
+                            BUILD / "bin/test/wrong_rewrites.so", "--pass-pipeline-after", "cse:llm.model(wrong-eps)"))
+    assert re.search(r"--verify: the pass wrong-eps changes what @\S+ computes for layer 0: the first new value is that of "
+                     r"`.*llm.rms_norm.*the largest difference is .*of seed 7: ", wrong)
+    assert not list(tmp_path.glob("x*"))
 
 
 def test_code_for_another_machine_is_refused(cached, tiny, tmp_path):

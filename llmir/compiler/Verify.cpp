@@ -1,0 +1,294 @@
+// Snapshots of a model between passes, the runs that each comparison takes, and the table of what
+// passes may round.
+#include "llmir/compiler/Verify.h"
+
+#include "llmir/compiler/VerifyDifference.h"
+#include "llmir/support/CpuInfo.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace llmir {
+
+using reference::KvCache;
+using reference::Options;
+using reference::Tensor;
+
+namespace {
+
+constexpr const char *stepName = "step";
+
+//===----------------------------------------------------------------------===//
+// What passes promise
+//===----------------------------------------------------------------------===//
+
+/// Weights are rounded to the types that the pass has given them.
+void roundWeights(llm::ModelOp after, Options &before) {
+  before.weightFormat = [after](llm::WeightOp weight) mutable {
+    auto same = after.lookupSymbol<llm::WeightOp>(weight.getSymNameAttr());
+    return *llm::formatOf((same ? same : weight).getTensorType().getElementType());
+  };
+}
+
+/// What products with quantised weights read is rounded to the format that the pass rounds to.
+void roundActivations(llm::ModelOp after, Options &before) {
+  after.walk([&](llm::QuantizeOp op) {
+    before.activations = *llm::formatOf(op.getResult().getType().getElementType());
+    return WalkResult::interrupt();
+  });
+}
+
+/// How the model before a pass is run, so that the one behind it must give the same bits. A pass
+/// that is not here must give the same bits as it is.
+constexpr struct {
+  const char *pass;
+  void (*grant)(llm::ModelOp after, Options &before);
+} promises[] = {
+    {"llm-quantize-weights", roundWeights},
+    {"llm-quantize-activations", roundActivations},
+};
+
+//===----------------------------------------------------------------------===//
+// What is run
+//===----------------------------------------------------------------------===//
+
+llm::ModelOp findModel(ModuleOp module) {
+  auto models = llvm::to_vector(module.getOps<llm::ModelOp>());
+  return models.size() == 1 ? models[0] : llm::ModelOp();
+}
+
+std::set<int64_t> windowsOf(llm::ModelOp model) {
+  std::set<int64_t> windows;
+  model.walk([&](llm::AttentionOp op) {
+    if (op.getWindow())
+      windows.insert(static_cast<int64_t>(*op.getWindow()));
+    if (op.getWindows())
+      windows.insert(op.getWindows()->begin(), op.getWindows()->end());
+  });
+  windows.erase(0); // none
+  return windows;
+}
+
+/// Whether the function can be run by itself: on activations, the batch, the cache and a layer.
+bool isCallable(func::FuncOp function, llm::ModelOp model) {
+  return function.getSymName() != stepName && !function.isExternal() &&
+         llvm::all_of(function.getArgumentTypes(), [&](Type type) {
+           return llm::isActivations(type) || isa<llm::BatchType>(type) || type.isIndex() ||
+                  type == model.getKvType();
+         });
+}
+
+/// The layers that have all of the function's weights.
+std::set<int64_t> layersOf(func::FuncOp function, llm::ModelOp model) {
+  std::set<int64_t> layers;
+  for (int64_t layer = 0; layer < model.getKvType().getLayers(); ++layer)
+    layers.insert(layer);
+  function.walk([&](llm::GetWeightOp op) {
+    auto weight = model.lookupSymbol<llm::WeightOp>(op.getWeightAttr().getAttr());
+    if (op.getLayer())
+      std::erase_if(layers,
+                    [&](int64_t layer) { return !llvm::is_contained(*weight.getLayers(), layer); });
+  });
+  return layers;
+}
+
+/// Of `layers`, the first of each kind that the tables in the function tell apart, and the last.
+std::set<int64_t> chooseLayers(func::FuncOp function, const std::set<int64_t> &layers) {
+  std::map<std::vector<const void *>, int64_t> kinds;
+  std::set<int64_t> chosen;
+  for (int64_t layer : layers) {
+    std::vector<const void *> kind;
+    function.walk([&](llm::RopeOp op) {
+      auto rotations = op.getRotations();
+      kind.push_back(rotations[op.getLayer() ? layer : 0].getAsOpaquePointer());
+    });
+    function.walk([&](llm::AttentionOp op) {
+      if (op.getWindows())
+        kind.push_back(IntegerAttr::get(IndexType::get(op.getContext()), (*op.getWindows())[layer])
+                           .getAsOpaquePointer());
+    });
+    if (kinds.try_emplace(kind, layer).second)
+      chosen.insert(layer);
+  }
+  if (!layers.empty())
+    chosen.insert(*layers.rbegin());
+  return chosen;
+}
+
+/// Which layers to run a function of both models for.
+std::set<int64_t> layersToRun(func::FuncOp before, llm::ModelOp beforeModel, func::FuncOp after,
+                              llm::ModelOp afterModel) {
+  if (llvm::none_of(before.getArgumentTypes(), [](Type type) { return type.isIndex(); }))
+    return {0};
+  std::set<int64_t> layers = layersOf(before, beforeModel);
+  const std::set<int64_t> layersAfter = layersOf(after, afterModel);
+  std::erase_if(layers, [&](int64_t layer) { return !layersAfter.contains(layer); });
+  std::set<int64_t> chosen = chooseLayers(before, layers);
+  chosen.merge(chooseLayers(after, layers));
+  return chosen;
+}
+
+/// Elements of all weights: about the products that @step takes for each token.
+double countElements(llm::ModelOp model) {
+  double elements = 0;
+  for (auto weight : model.getBody().getOps<llm::WeightOp>())
+    elements += static_cast<double>(weight.getTensorType().getNumElements()) *
+                static_cast<double>(weight.getLayers() ? weight.getLayers()->size() : 1);
+  return elements;
+}
+
+Expected<std::vector<Tensor>> runFunction(reference::Interpreter &interpreter, llm::ModelOp model,
+                                          const std::string &name, int64_t layer,
+                                          const VerifyInput &input, KvCache &cache) {
+  if (name != stepName) {
+    auto function = model.lookupSymbol<func::FuncOp>(name);
+    return interpreter.call(function, input.batch, cache, layer, input.makeActivations(function));
+  }
+  auto logits = interpreter.step(input.batch, cache);
+  if (!logits)
+    return forward(logits);
+  return std::vector{std::move(*logits)};
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Comparing
+//===----------------------------------------------------------------------===//
+
+Verifier::Verifier(reference::WeightSource weights, uint64_t seed)
+    : weights(std::move(weights)), seed(seed) {}
+Verifier::~Verifier() = default;
+
+reference::Interpreter Verifier::interpret(llm::ModelOp model, Options options) const {
+  options.threads = usableCpus();
+  return {model, weights, std::move(options)};
+}
+
+std::unique_ptr<Verifier::Snapshot> Verifier::take(ModuleOp module, std::string text) const {
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->module = module.clone();
+  snapshot->model = findModel(*snapshot->module);
+  snapshot->text = std::move(text);
+  snapshot->interpreter.emplace(interpret(snapshot->model, {}));
+  return snapshot;
+}
+
+Expected<const Verifier::Outcome *> Verifier::outcomeOf(Snapshot &snapshot, const Run &run,
+                                                        const VerifyInput &input,
+                                                        const KvCache &filled) {
+  if (auto known = snapshot.outcomes.find(run); known != snapshot.outcomes.end())
+    return &known->second;
+  const auto &[function, layer, name] = run;
+  KvCache cache = filled;
+  auto tensors = runFunction(*snapshot.interpreter, snapshot.model, function, layer, input, cache);
+  if (!tensors)
+    return forward(tensors);
+  Outcome outcome{std::move(*tensors), hashOf(cache)};
+  return &snapshot.outcomes.try_emplace(run, std::move(outcome)).first->second;
+}
+
+Status Verifier::check(ModuleOp module, llvm::StringRef pass) {
+  if (!findModel(module))
+    return {}; // whoever looks for the model says so
+  std::string text;
+  llvm::raw_string_ostream(text) << module;
+  if (!last) {
+    last = take(module, std::move(text));
+    return {};
+  }
+  if (text == last->text)
+    return {};
+  ++passes;
+  auto after = take(module, std::move(text));
+  Options granted;
+  for (const auto &promise : promises)
+    if (pass == promise.pass)
+      promise.grant(after->model, granted);
+  Status status;
+  if (granted.weightFormat || granted.activations != Format::F32) {
+    Snapshot rounded;
+    rounded.model = last->model;
+    rounded.interpreter.emplace(interpret(last->model, granted));
+    status = compare(rounded, *after, granted, pass);
+  } else {
+    status = compare(*last, *after, granted, pass);
+  }
+  last = std::move(after);
+  return status;
+}
+
+Status Verifier::compare(Snapshot &before, Snapshot &after, const Options &granted,
+                         llvm::StringRef pass) {
+  if (before.model.getStep().getFunctionType() != after.model.getStep().getFunctionType())
+    return fail("--verify: the pass {} changes the type of @step", pass.str());
+  auto compareRun = [&](const Run &run, const VerifyInput &input, const KvCache &cache) -> Status {
+    auto expected = outcomeOf(before, run, input, cache);
+    // A function that cannot be run alone, such as one on the rows of the logits: @step runs it.
+    if (!expected)
+      return std::get<0>(run) == stepName ? forward(expected, "--verify") : Status();
+    auto found = outcomeOf(after, run, input, cache);
+    if (!found)
+      return forward(found, fmt::format("--verify: behind the pass {}", pass.str()));
+    ++comparisons;
+    if ((*expected)->cache == (*found)->cache &&
+        haveSameBits((*expected)->tensors, (*found)->tensors))
+      return {};
+    return tl::unexpected(explain(before, after, granted, pass, run, input));
+  };
+  std::set<int64_t> windows = windowsOf(before.model);
+  windows.merge(windowsOf(after.model));
+  // @step of a large model takes a second for a few tokens: it gets the first inputs only.
+  constexpr double affordable = 2e9;
+  double cost = 0;
+  for (const VerifyInput &input : makeVerifyInputs(before.model, windows, seed)) {
+    inputNames.insert(input.name);
+    const KvCache cache = input.makeCache(before.model.getKvType());
+    for (auto function : before.model.getBody().getOps<func::FuncOp>()) {
+      auto same = after.model.lookupSymbol<func::FuncOp>(function.getSymNameAttr());
+      if (!same || same.getFunctionType() != function.getFunctionType() ||
+          !isCallable(function, before.model))
+        continue;
+      for (int64_t layer : layersToRun(function, before.model, same, after.model))
+        if (auto status =
+                compareRun({function.getSymName().str(), layer, input.name}, input, cache);
+            !status)
+          return status;
+    }
+    const double more = countElements(before.model) * static_cast<double>(input.batch.numTokens());
+    if (cost > 0 && cost + more > affordable)
+      continue;
+    cost += more;
+    if (auto status = compareRun({stepName, 0, input.name}, input, cache); !status)
+      return status;
+  }
+  return {};
+}
+
+Error Verifier::explain(const Snapshot &before, const Snapshot &after, const Options &granted,
+                        llvm::StringRef pass, const Run &run, const VerifyInput &input) const {
+  const auto &[function, layer, name] = run;
+  auto trace = [&](llm::ModelOp model, Options options) {
+    TracedRun traced{{}, input.makeCache(model.getKvType()), {}};
+    options.observe = tracer(traced.trace);
+    reference::Interpreter interpreter = interpret(model, options);
+    // It has run before.
+    traced.tensors = *runFunction(interpreter, model, function, layer, input, traced.cache);
+    return traced;
+  };
+  const TracedRun first = trace(before.model, granted), second = trace(after.model, {});
+  return {fmt::format("--verify: the pass {} changes what @{} computes{}: {}; {}; the input is "
+                      "'{}' of seed {}: {}",
+                      pass.str(), function,
+                      function == stepName ? "" : fmt::format(" for layer {}", layer),
+                      describeFirstOp(first, second), describeLargest(first, second), input.name,
+                      seed, input.shape)};
+}
+
+std::string Verifier::summary() const {
+  return fmt::format("{} passes that changed the model: {} comparisons on {} inputs, the same bits",
+                     passes, comparisons, inputNames.size());
+}
+
+} // namespace llmir
