@@ -66,7 +66,8 @@ Expected<Manifest> compileIr(ModuleOp module, const std::string &codeFile,
 /// Runs the phases on an open file, in a context of its own.
 static Expected<Manifest> compileFile(const GgufFile &file, const std::string &codeFile,
                                       const CompileOptions &options,
-                                      const WeightsPlanned &weightsPlanned) {
+                                      const WeightsPlanned &weightsPlanned,
+                                      std::function<std::span<const uint8_t>()> packedWeights) {
   if (options.activations != "int8" && options.activations != "int16")
     return fail("--activations {}: must be int8 or int16", options.activations);
   MLIRContext context(compilerDialects(), MLIRContext::Threading::DISABLED);
@@ -77,6 +78,7 @@ static Expected<Manifest> compileFile(const GgufFile &file, const std::string &c
                           .codeFile = codeFile,
                           .weightsPlanned = weightsPlanned,
                           .weightSource = weightSource<reference::WeightBytes>(file),
+                          .packedWeights = std::move(packedWeights),
                           .modelFile = file.path()};
   if (auto status = runPhases(compilation); !status)
     return forward(status);
@@ -94,7 +96,7 @@ Expected<Manifest> planModel(const std::string &modelFile, const CompileOptions 
   CompileOptions planned = options;
   planned.pipeline.stopAfter = "lower";
   planned.stopped = nullptr; // the sizes are wanted, not the IR
-  return compileFile(*file, /*codeFile=*/"", planned, /*weightsPlanned=*/{});
+  return compileFile(*file, /*codeFile=*/"", planned, /*weightsPlanned=*/{}, /*packedWeights=*/{});
 }
 
 /// All metadata of the model, and no tensor: tokenizer and chat template are in it.
@@ -139,7 +141,8 @@ static Status writeArtifact(const GgufFile &file, const std::string &output,
     return fail("a temporary file cannot be made: {}; set TMPDIR", error.message());
   llvm::sys::RemoveFileOnSignal(codeFile);
   auto removed = llvm::make_scope_exit([&] { unlink(codeFile.c_str()); });
-  auto manifest = compileFile(file, codeFile.str().str(), options, pack);
+  auto manifest = compileFile(file, codeFile.str().str(), options, pack,
+                              [&] { return std::span<const uint8_t>(writer->weights()); });
   if (!manifest)
     return forward(manifest);
   auto code = MappedFile::open(codeFile.str().str());
@@ -157,7 +160,8 @@ Status compileModel(const std::string &modelFile, const std::string &artifact,
   if (!file)
     return forward(file);
   if (!options.pipeline.stopAfter.empty()) {
-    auto stopped = compileFile(*file, /*codeFile=*/"", options, /*weightsPlanned=*/{});
+    auto stopped = compileFile(*file, /*codeFile=*/"", options, /*weightsPlanned=*/{},
+                               /*packedWeights=*/{});
     return stopped ? Status() : forward(stopped);
   }
   llvm::sys::RemoveFileOnSignal(artifact);

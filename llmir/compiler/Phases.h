@@ -19,8 +19,11 @@ struct Compilation {
   std::function<Expected<mlir::OwningOpRef<mlir::ModuleOp>>()> import;
   std::string codeFile;
   WeightsPlanned weightsPlanned;
-  reference::WeightSource weightSource = {}; ///< for --verify
-  std::string modelFile = {};                ///< named in errors; empty: there is no file
+  // For --verify: the weights as they are in the model file, and behind pack-weights packed.
+  // Without the latter, code is not compared.
+  reference::WeightSource weightSource = {};
+  std::function<std::span<const uint8_t>()> packedWeights = {};
+  std::string modelFile = {}; ///< named in errors; empty: there is no file
   mlir::ModuleOp llmModule = {};
   mlir::OwningOpRef<mlir::ModuleOp> imported = {}; ///< owns llmModule if `import` made it
   llm::ModelOp model = {};

@@ -279,6 +279,9 @@ Status runPhases(Compilation &c) {
       break;
     }
   }
+  if (c.verifier && c.packedWeights && !c.codeFile.empty())
+    if (auto status = c.verifier->checkCode(c.codeFile, c.manifest, c.packedWeights()); !status)
+      return c.modelFile.empty() ? status : forward(status, c.modelFile);
   if (c.verifier)
     c.options.report("remark: verified " + c.verifier->summary());
   return {};

@@ -2,10 +2,12 @@
 // passes may round.
 #include "llmir/compiler/Verify.h"
 
+#include "llmir/compiler/VerifyCode.h"
 #include "llmir/compiler/VerifyDifference.h"
 #include "llmir/support/CpuInfo.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -138,6 +140,44 @@ double countElements(llm::ModelOp model) {
   return elements;
 }
 
+/// @step of a large model takes a second for a few tokens: it gets the first inputs only.
+class StepBudget {
+public:
+  explicit StepBudget(llm::ModelOp model) : elements(countElements(model)) {}
+
+  bool allows(const VerifyInput &input) {
+    constexpr double affordable = 2e9; // products
+    const double cost = elements * static_cast<double>(input.batch.numTokens());
+    if (spent > 0 && spent + cost > affordable)
+      return false;
+    spent += cost;
+    return true;
+  }
+
+private:
+  double elements, spent = 0;
+};
+
+/// What compiled code may differ by, relative to the logits' root mean square: ten times what
+/// random models of two layers do. The interpreter sums in f64, so a value near the middle of two
+/// f16 numbers or two integers may be rounded to the other one, and each layer behind it carries
+/// that on.
+double codeTolerance(llm::ModelOp model) {
+  double tolerance = model.getKvType().getElement().isF16() ? 0.02 : 1e-3;
+  model.walk([&](llm::QuantizeOp op) {
+    const Format format = *llm::formatOf(op.getResult().getType().getElementType());
+    tolerance = std::max(tolerance, format == Format::A16 ? 0.1 : 0.6);
+  });
+  return tolerance;
+}
+
+/// Behind a cache of random numbers, a deep model multiplies rounding until nothing can be said.
+bool startsEmpty(const VerifyInput &input) {
+  const int64_t positions =
+      std::accumulate(input.batch.sequenceLengths.begin(), input.batch.sequenceLengths.end(), 0L);
+  return positions == input.batch.numTokens();
+}
+
 Expected<std::vector<Tensor>> runFunction(reference::Interpreter &interpreter, llm::ModelOp model,
                                           const std::string &name, int64_t layer,
                                           const VerifyInput &input, KvCache &cache) {
@@ -239,9 +279,7 @@ Status Verifier::compare(Snapshot &before, Snapshot &after, const Options &grant
   };
   std::set<int64_t> windows = windowsOf(before.model);
   windows.merge(windowsOf(after.model));
-  // @step of a large model takes a second for a few tokens: it gets the first inputs only.
-  constexpr double affordable = 2e9;
-  double cost = 0;
+  StepBudget budget(before.model);
   for (const VerifyInput &input : makeVerifyInputs(before.model, windows, seed)) {
     inputNames.insert(input.name);
     const KvCache cache = input.makeCache(before.model.getKvType());
@@ -256,10 +294,8 @@ Status Verifier::compare(Snapshot &before, Snapshot &after, const Options &grant
             !status)
           return status;
     }
-    const double more = countElements(before.model) * static_cast<double>(input.batch.numTokens());
-    if (cost > 0 && cost + more > affordable)
+    if (!budget.allows(input))
       continue;
-    cost += more;
     if (auto status = compareRun({stepName, 0, input.name}, input, cache); !status)
       return status;
   }
@@ -286,9 +322,45 @@ Error Verifier::explain(const Snapshot &before, const Snapshot &after, const Opt
                       seed, input.shape)};
 }
 
+Status Verifier::checkCode(const std::string &codeFile, const Manifest &manifest,
+                           std::span<const uint8_t> packed) {
+  if (const std::string why = whyNotRunnable(manifest); !why.empty()) {
+    codeSummary = "; the compiled code was not run: " + why;
+    return {};
+  }
+  auto code = LoadedCode::load(codeFile, manifest, packed);
+  if (!code)
+    return forward(code);
+  const double tolerance = codeTolerance(last->model);
+  double largest = 0;
+  int64_t inputs = 0;
+  StepBudget budget(last->model);
+  for (const VerifyInput &input : makeVerifyInputs(last->model, windowsOf(last->model), seed)) {
+    if (!startsEmpty(input) || !budget.allows(input))
+      continue;
+    const KvCache cache = input.makeCache(last->model.getKvType());
+    auto expected = outcomeOf(*last, {stepName, 0, input.name}, input, cache);
+    if (!expected)
+      return forward(expected, "--verify");
+    const double difference =
+        relativeDifference(code->step(input.batch, cache), (*expected)->tensors.front().values);
+    if (!(difference <= tolerance))
+      return fail("--verify: the compiled code's logits differ from the model's by {:.3g} of their "
+                  "root mean square, rounding explains {}; the input is '{}' of seed {}: {}",
+                  difference, tolerance, input.name, seed, input.shape);
+    largest = std::max(largest, difference);
+    ++inputs;
+  }
+  codeSummary = fmt::format("; the compiled code's logits differ by {:.2g} of their root mean "
+                            "square at most ({} is allowed) on {} inputs",
+                            largest, tolerance, inputs);
+  return {};
+}
+
 std::string Verifier::summary() const {
-  return fmt::format("{} passes that changed the model: {} comparisons on {} inputs, the same bits",
-                     passes, comparisons, inputNames.size());
+  return fmt::format(
+      "{} passes that changed the model: {} comparisons on {} inputs, the same bits{}", passes,
+      comparisons, inputNames.size(), codeSummary);
 }
 
 } // namespace llmir

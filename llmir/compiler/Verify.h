@@ -1,8 +1,10 @@
 // What --verify does: behind every pass, the model before it and after it are run by the exact
 // interpreter on the same inputs and must give the same bits. A pass that rounds by its purpose is
-// compared with a model that is rounded in the same way, so no tolerance hides anything.
+// compared with a model that is rounded in the same way, so no tolerance hides anything. Compiled
+// code, which sums in f32, is compared with the last model within a tolerance.
 #pragma once
 
+#include "llmir/abi/Manifest.h"
 #include "llmir/compiler/VerifyInputs.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -24,7 +26,14 @@ public:
   /// the interpreter cannot run.
   Status check(mlir::ModuleOp module, llvm::StringRef pass);
 
-  /// "4 passes that changed the model: 120 comparisons on 7 inputs, the same bits".
+  /// Compares the logits of the code that was compiled from the last model with the model's. What
+  /// this machine cannot run is not compared; summary() says so. Errors: a difference beyond
+  /// rounding; code that cannot be loaded.
+  Status checkCode(const std::string &codeFile, const Manifest &manifest,
+                   std::span<const uint8_t> weights);
+
+  /// "4 passes that changed the model: 120 comparisons on 7 inputs, the same bits; …": what was
+  /// compared, the code too.
   std::string summary() const;
 
 private:
@@ -59,6 +68,7 @@ private:
   std::unique_ptr<Snapshot> last;
   int64_t passes = 0, comparisons = 0;
   std::set<std::string> inputNames;
+  std::string codeSummary; ///< empty: there was none
 };
 
 } // namespace llmir

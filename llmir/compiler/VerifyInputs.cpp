@@ -43,6 +43,7 @@ std::vector<Edge> edges(int64_t block, const std::set<int64_t> &windows) {
       {"first token", LogitRows::All, {{0, 1}}},
       {"prefill", LogitRows::LastOfSequence, {{0, 5}}},
       {"decode", LogitRows::All, {{last, 1}, {block, 1}, {block + 1, 1}}},
+      {"prompt of blocks", LogitRows::LastOfSequence, {{0, block + 2}, {0, 2}}},
       {"prefill across blocks", LogitRows::All, {{before, 4}, {block, 2}}},
   };
   // A longer window would take an attention over as many positions.

@@ -3,9 +3,11 @@
 #include "RandomModel.h"
 
 #include "llmir/abi/Manifest.h"
-#include "llmir/compiler/Compile.h"
+#include "llmir/compiler/PackWeights.h"
+#include "llmir/compiler/Phases.h"
 #include "llmir/quant/Quantize.h"
 #include "mlir/Parser/Parser.h"
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <map>
 #include <random>
@@ -246,8 +248,8 @@ TEST(Verify, FindsNothingInACorrectModel) {
   Result result = verify(modelText, tensorsOfModel(), {});
   EXPECT_EQ(result.error, "");
   EXPECT_THAT(result.reported,
-              testing::ElementsAre("remark: verified 4 passes that changed the model: 192 "
-                                   "comparisons on 8 inputs, the same bits"));
+              testing::ElementsAre("remark: verified 4 passes that changed the model: 216 "
+                                   "comparisons on 9 inputs, the same bits"));
 }
 
 TEST(Verify, FindsNothingInRandomModels) {
@@ -259,6 +261,74 @@ TEST(Verify, FindsNothingInRandomModels) {
     options.quantize = seed % 3 == 1 ? "int8" : seed % 3 == 2 ? "int4" : "none";
     EXPECT_EQ(verify(model.ir, model.tensors, options).error, "") << model.ir;
   }
+}
+
+/// Compiles the model with --verify to code; with `spoil`, its packed weights are wrong.
+Result verifyCode(const std::string &target, bool spoil) {
+  mlir::MLIRContext context(compilerDialects(), mlir::MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  std::string text = modelText; // no code is generated for a difference
+  text.replace(text.find("arith.subf"), 10, "arith.addf");
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+  const auto &tensors = tensorsOfModel();
+  Result result;
+  CompileOptions options;
+  options.target = target;
+  options.pipeline.verify = true;
+  options.report = [&](const std::string &line) { result.reported.push_back(line); };
+  const std::string file = testing::TempDir() + fmt::format("llmir-verify-{}.so", getpid());
+  std::vector<uint8_t> memory;
+  std::span<uint8_t> packed;
+  auto pack = [&](const cpu::WeightTable &table, const Manifest &manifest) {
+    memory.resize(manifest.weightBytes + 64);
+    uint8_t *aligned = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64);
+    packed = {aligned, static_cast<size_t>(manifest.weightBytes)};
+    Status status = packWeights(
+        table, manifest,
+        [&](const std::string &name) -> Expected<SourceTensor> {
+          const test::RandomTensor &tensor = tensors.at(name);
+          return SourceTensor{tensor.format, tensor.shape, tensor.bytes};
+        },
+        aligned);
+    if (spoil)
+      std::ranges::fill(packed, 0);
+    return status;
+  };
+  Compilation compilation{
+      .options = options,
+      .context = context,
+      .import = {},
+      .codeFile = file,
+      .weightsPlanned = pack,
+      .weightSource = [&](llvm::StringRef name) -> Expected<reference::WeightBytes> {
+        const test::RandomTensor &tensor = tensors.at(name.str());
+        return reference::WeightBytes{tensor.format, tensor.shape, tensor.bytes};
+      },
+      .packedWeights = [&] { return std::span<const uint8_t>(packed); },
+      .llmModule = *module};
+  if (auto status = runPhases(compilation); !status)
+    result.error = status.error().message;
+  std::filesystem::remove(file);
+  return result;
+}
+
+TEST(Verify, ComparesTheCompiledCode) {
+  Result result = verifyCode("host", false);
+  ASSERT_EQ(result.error, "");
+  EXPECT_THAT(result.reported.back(), AllOf(HasSubstr("; the compiled code's logits differ by "),
+                                            HasSubstr(" (0.6 is allowed) on 3 inputs")));
+  EXPECT_THAT(verifyCode("host", true).error,
+              AllOf(StartsWith("--verify: the compiled code's logits differ from the model's by "),
+                    HasSubstr("rounding explains 0.6; the input is 'first token' of seed 1: ")));
+}
+
+TEST(Verify, SaysThatForeignCodeIsNotCompared) {
+  Result result = verifyCode("aarch64", false);
+  ASSERT_EQ(result.error, "");
+#ifdef __x86_64__
+  EXPECT_THAT(result.reported.back(),
+              HasSubstr("; the compiled code was not run: it is for aarch64-unknown-linux-gnu"));
+#endif
 }
 
 } // namespace

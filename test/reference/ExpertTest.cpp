@@ -113,9 +113,7 @@ TEST(Moe, IsWhatItExpandsTo) {
     mlir::PassManager passes(expanded->model()->getContext(), llm::ModelOp::getOperationName());
     passes.addPass(llm::createExpandExpertsPass());
     ASSERT_TRUE(mlir::succeeded(passes.run(expanded->model())));
-    Tensor parts = expanded->run();
-    for (int64_t t = 0; t < whole.rows(); ++t)
-      expectRow(parts, t, {whole.row(t), whole.row(t) + hidden});
+    EXPECT_EQ(expanded->run().values, whole.values);
   }
 }
 
