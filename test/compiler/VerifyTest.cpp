@@ -5,6 +5,7 @@
 #include "llmir/abi/Manifest.h"
 #include "llmir/compiler/PackWeights.h"
 #include "llmir/compiler/Phases.h"
+#include "llmir/compiler/VerifyCode.h"
 #include "llmir/quant/Quantize.h"
 #include "mlir/Parser/Parser.h"
 #include <filesystem>
@@ -285,9 +286,10 @@ Result verifyCode(const std::string &target, bool spoil) {
     packed = {aligned, static_cast<size_t>(manifest.weightBytes)};
     Status status = packWeights(
         table, manifest,
-        [&](const std::string &name) -> Expected<SourceTensor> {
+        [&](const std::string &name) -> Expected<GgufTensor> {
           const test::RandomTensor &tensor = tensors.at(name);
-          return SourceTensor{tensor.format, tensor.shape, tensor.bytes};
+          return GgufTensor{
+              .name = name, .format = tensor.format, .shape = tensor.shape, .bytes = tensor.bytes};
         },
         aligned);
     if (spoil)
@@ -320,6 +322,13 @@ TEST(Verify, ComparesTheCompiledCode) {
   EXPECT_THAT(verifyCode("host", true).error,
               AllOf(StartsWith("--verify: the compiled code's logits differ from the model's by "),
                     HasSubstr("rounding explains 0.6; the input is 'first token' of seed 1: ")));
+}
+
+TEST(Verify, SaysThatCodeCannotBeLoaded) {
+  auto code = LoadedCode::load("/nowhere.so", Manifest(), {});
+  ASSERT_FALSE(code);
+  EXPECT_THAT(code.error().message,
+              StartsWith("--verify: the code cannot be loaded: /nowhere.so: "));
 }
 
 TEST(Verify, SaysThatForeignCodeIsNotCompared) {
