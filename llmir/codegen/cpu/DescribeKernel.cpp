@@ -123,9 +123,13 @@ private:
       kernel.windows.assign(o.getWindows()->begin(), o.getWindows()->end());
     else if (o.getWindow())
       kernel.windows = {static_cast<int64_t>(*o.getWindow())};
-    if (auto constant = rootOf(o.getLayer()).getDefiningOp<arith::ConstantOp>();
-        constant && kernel.windows.size() > 1)
-      kernel.windows = {kernel.windows[cast<IntegerAttr>(constant.getValue()).getInt()]};
+    // In @step the layer is a constant.
+    auto constant = rootOf(o.getLayer()).getDefiningOp<arith::ConstantOp>();
+    const auto size = static_cast<int64_t>(kernel.windows.size());
+    if (constant && size > 1)
+      if (int64_t layer = cast<IntegerAttr>(constant.getValue()).getInt();
+          layer >= 0 && layer < size)
+        kernel.windows = {kernel.windows[layer]};
   }
 
   KernelBuilder &k;
