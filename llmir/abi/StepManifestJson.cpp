@@ -12,7 +12,8 @@ constexpr size_t maxFunctions = 1 << 10; // calls go that deep at most
 
 Json kernelToJson(const KernelManifest &kernel) {
   Json json = {{"op", kernel.op}, {"names", kernel.names}};
-  auto add = [&](const char *key, auto value, decltype(value) silent) {
+  auto add = [&](const char *key, const auto &value,
+                 const std::remove_cvref_t<decltype(value)> &silent) {
     if (value != silent)
       json[key] = value;
   };

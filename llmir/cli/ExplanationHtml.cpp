@@ -102,13 +102,13 @@ private:
   void axes() {
     const double bottom = std::pow(10, rate.least), top = std::pow(10, rate.most);
     const double left = std::pow(10, intensity.least), right = std::pow(10, intensity.most);
-    for (double power = intensity.least; power <= intensity.most; ++power) {
+    for (int power = int(intensity.least); power <= int(intensity.most); ++power) {
       const double at = x(std::pow(10, power));
       add("<line class=\"grid\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\"/>"
           "<text x=\"{0:.1f}\" y=\"{3:.1f}\" text-anchor=\"middle\">{4:g}</text>\n",
           at, y(bottom), y(top), y(bottom) + 16, std::pow(10, power));
     }
-    for (double power = rate.least; power <= rate.most; ++power) {
+    for (int power = int(rate.least); power <= int(rate.most); ++power) {
       const double at = y(std::pow(10, power));
       add("<line class=\"grid\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{2:.1f}\" y2=\"{1:.1f}\"/>"
           "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>\n",
