@@ -58,7 +58,7 @@ def test_memory_of_a_tiny_model(llmir, tiny, context, batch, others):
     check_agreement(llmir, tiny, context, batch, *others)
 
 
-@pytest.mark.parametrize("context, batch, others", [(512, 1, []), (128, 8, ["--kv", "f32"])])
+@pytest.mark.parametrize("context, batch, others", [(256, 1, []), (128, 8, ["--kv", "f32"])])
 def test_memory_of_a_model(llmir, model, context, batch, others):
     check_agreement(llmir, model, context, batch, *others)
 
