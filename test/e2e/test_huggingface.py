@@ -7,6 +7,7 @@ import struct
 import huggingface_models
 import numpy as np
 import pytest
+import safetensors.torch
 import tiny_models
 import tokenizers
 import transformers
@@ -311,3 +312,20 @@ def test_types_that_are_not_supported(llmir, tmp_path):
     save_file(state, tmp_path / "model.safetensors")
     message = error_of(llmir("import", tmp_path))
     assert "model.safetensors: tensor model.layers.0.mlp.up_proj.weight has the dtype F8_E4M3, which is not supported yet" in message
+
+
+@pytest.mark.parametrize("name, size, limit", [("tokenizer.json", (256 << 20) + 1, 256 << 20), ("chat_template.jinja", (16 << 20) + 1, 16 << 20)])
+def test_files_beyond_their_limits(llmir, folder, name, size, limit):
+    (folder / name).touch()
+    os.truncate(folder / name, size)  # of holes: it takes no room
+    assert f"{folder}/{name}: has {size} bytes, at most {limit} are allowed" in error_of(llmir("import", folder))
+
+
+def test_experts_of_two_types(llmir, tmp_path):
+    folder = tmp_path / "model"
+    huggingface_models.write_folder(folder, 37, family="qwen3_moe", num_experts=5)
+    tensors = {name: tensor.contiguous() for name, tensor in safetensors.torch.load_file(folder / "model.safetensors").items()}
+    odd = next(name for name in tensors if "experts.1.up_proj" in name)
+    tensors[odd] = tensors[odd].bfloat16()
+    safetensors.torch.save_file(tensors, folder / "model.safetensors")
+    assert f"tensor {odd} has the dtype BF16, the experts before it f32: they must be alike" in error_of(llmir("import", folder))
