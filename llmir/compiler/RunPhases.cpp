@@ -58,40 +58,31 @@ Status dump(Compilation &c, const std::string &path) {
   return error ? fail("--dump-dir: {}: cannot be written: {}", path, error.message()) : Status();
 }
 
-/// Dumps the module behind each pass of a phase.
-class DumpAfterPass : public PassInstrumentation {
+/// Does something behind each pass of a phase, until it fails.
+class AfterPass : public PassInstrumentation {
 public:
-  DumpAfterPass(Compilation &c, Status &status) : c(c), status(status) {}
+  using Work = std::function<Status(llvm::StringRef pass)>;
+  AfterPass(Work work, Status &status) : work(std::move(work)), status(status) {}
 
 private:
   void runAfterPass(Pass *pass, Operation *) override {
     // An adaptor only runs passes on nested ops; each of those comes by itself.
     if (!pass->getArgument().empty() && status)
-      status = dump(c, fmt::format("{}.{}.{}.mlir", c.dumpPrefix, ++c.dumpedPasses,
-                                   pass->getArgument().str()));
+      status = work(pass->getArgument());
   }
-  Compilation &c;
+  Work work;
   Status &status;
 };
+
+/// Dumps the module as a pass has left it.
+Status dumpAfter(Compilation &c, llvm::StringRef pass) {
+  return dump(c, fmt::format("{}.{}.{}.mlir", c.dumpPrefix, ++c.dumpedPasses, pass.str()));
+}
 
 /// Compares the model with what it was, as long as the interpreter can run it.
 Status compareWithLast(Compilation &c, llvm::StringRef pass) {
   return c.verifier && !c.lowered.module ? c.verifier->check(c.llmModule, pass) : Status();
 }
-
-/// Compares the model behind each pass of a phase with the one before it.
-class CompareAfterPass : public PassInstrumentation {
-public:
-  CompareAfterPass(Compilation &c, Status &status) : c(c), status(status) {}
-
-private:
-  void runAfterPass(Pass *pass, Operation *) override {
-    if (!pass->getArgument().empty() && status)
-      status = compareWithLast(c, pass->getArgument());
-  }
-  Compilation &c;
-  Status &status;
-};
 
 /// The pipeline that --pass-pipeline-after puts behind a phase.
 struct ExtraPasses {
@@ -219,9 +210,11 @@ Status runPasses(Compilation &c, const char *what, llvm::function_ref<void(OpPas
   PassManager passes(&c.context);
   Status dumped, compared;
   if (!c.dumpPrefix.empty())
-    passes.addInstrumentation(std::make_unique<DumpAfterPass>(c, dumped));
+    passes.addInstrumentation(std::make_unique<AfterPass>(
+        [&](llvm::StringRef pass) { return dumpAfter(c, pass); }, dumped));
   if (c.verifier)
-    passes.addInstrumentation(std::make_unique<CompareAfterPass>(c, compared));
+    passes.addInstrumentation(std::make_unique<AfterPass>(
+        [&](llvm::StringRef pass) { return compareWithLast(c, pass); }, compared));
   passes.enableTiming(*c.timing);
   fill(passes);
   auto status = diagnostics.check(passes.run(c.module()), what);

@@ -1,7 +1,6 @@
 // Loads a shared object and calls its step with one worker, with memory of its own.
 #include "llmir/compiler/VerifyCode.h"
 
-#include "llmir/abi/llmir_abi.h"
 #include "llmir/codegen/Target.h"
 #include "llmir/support/CpuInfo.h"
 #include "llvm/ADT/StringRef.h"
@@ -75,19 +74,23 @@ Expected<LoadedCode> LoadedCode::load(const std::string &codeFile, const Manifes
   return code;
 }
 
+llmir_batch abiBatch(const Batch &b) {
+  return {static_cast<int32_t>(b.numTokens()),
+          static_cast<int32_t>(b.numSequences()),
+          static_cast<int32_t>(b.logitRows.size()),
+          b.blockTableStride,
+          b.tokens.data(),
+          b.positions.data(),
+          b.tokenSequence.data(),
+          b.queryStarts.data(),
+          b.sequenceLengths.data(),
+          b.blockTable.data(),
+          b.slotMapping.data(),
+          b.logitRows.data()};
+}
+
 std::vector<float> LoadedCode::step(const Batch &b, const KvCache &cache) const {
-  const llmir_batch batch{static_cast<int32_t>(b.numTokens()),
-                          static_cast<int32_t>(b.numSequences()),
-                          static_cast<int32_t>(b.logitRows.size()),
-                          b.blockTableStride,
-                          b.tokens.data(),
-                          b.positions.data(),
-                          b.tokenSequence.data(),
-                          b.queryStarts.data(),
-                          b.sequenceLengths.data(),
-                          b.blockTable.data(),
-                          b.slotMapping.data(),
-                          b.logitRows.data()};
+  const llmir_batch batch = abiBatch(b);
   std::vector<Memory> memory;
   std::vector<llmir_kv_layer> layers;
   for (int64_t layer = 0; layer < manifest.kv.layers; ++layer) {

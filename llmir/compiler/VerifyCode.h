@@ -3,11 +3,15 @@
 #pragma once
 
 #include "llmir/abi/Manifest.h"
+#include "llmir/abi/llmir_abi.h"
 #include "llmir/compiler/VerifyInputs.h"
 #include <memory>
 #include <span>
 
 namespace llmir {
+
+/// The interpreter's batch as compiled code takes it: views into `b`.
+llmir_batch abiBatch(const reference::Batch &b);
 
 /// A compiled model in this process. Its weights and manifest outlive it.
 class LoadedCode {

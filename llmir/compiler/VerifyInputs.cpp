@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <fmt/ranges.h>
 #include <numeric>
-#include <random>
 
 namespace llmir {
 
@@ -15,15 +14,14 @@ using reference::Batch;
 using reference::LogitRows;
 using reference::SequenceStep;
 
-namespace {
-
-/// About normally distributed, and the same on every machine: a sum of four uniform numbers.
 float gaussian(std::mt19937_64 &random) {
   int64_t sum = 0;
   for (uint64_t bits = random(), i = 0; i < 4; ++i, bits >>= 16)
     sum += bits & 0xffff;
   return static_cast<float>(sum - 2 * 0xffff) * (1.7320508f / 0xffff);
 }
+
+namespace {
 
 struct SequenceShape {
   int64_t start, tokens;

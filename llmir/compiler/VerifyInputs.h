@@ -3,6 +3,7 @@
 #pragma once
 
 #include "llmir/reference/Interpreter.h"
+#include <random>
 #include <set>
 
 namespace llmir {
@@ -19,6 +20,10 @@ struct VerifyInput {
   /// Random rows for the tensors among the arguments of a function, some of them large or small.
   std::vector<reference::Tensor> makeActivations(mlir::func::FuncOp function) const;
 };
+
+/// About normally distributed, and the same on every machine: a sum of four uniform numbers. The
+/// library's own takes seconds for the weights of many models.
+float gaussian(std::mt19937_64 &random);
 
 /// Inputs for @step and the functions that it calls: a first token, prefills, decodes behind a
 /// filled cache, mixed batches, contexts that end before, at and behind a border of blocks and of

@@ -2,6 +2,8 @@
 // names.
 #include "RandomModel.h"
 
+#include "llmir/compiler/VerifyInputs.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -75,14 +77,6 @@ private:
   template <typename T = int64_t> T pick(std::initializer_list<T> choices) {
     return choices.begin()[random() % choices.size()];
   }
-  /// About normally distributed: a sum of four uniform numbers. The library's own takes seconds for
-  /// the weights of all models.
-  float gaussian() {
-    int64_t sum = 0;
-    for (uint64_t bits = random(), i = 0; i < 4; ++i, bits >>= 16)
-      sum += bits & 0xffff;
-    return static_cast<float>(sum - 2 * 0xffff) * (1.7320508f / 0xffff);
-  }
   std::string name(const char *prefix) { return fmt::format("{}_{}", prefix, next++); }
   static std::string act(int64_t columns) { return fmt::format("tensor<?x{}xf32>", columns); }
 
@@ -120,7 +114,7 @@ private:
     const FormatInfo &info = formatInfo(format);
     if (!info.scheme) {
       for (int64_t i = 0; i < count; ++i) {
-        float value = mean + deviation * gaussian();
+        float value = mean + deviation * gaussian(random);
         uint16_t bits = format == Format::F16 ? floatToHalf(value) : floatToBfloat(value);
         if (format == Format::F32)
           std::memcpy(&result.bytes[4 * i], &value, 4);

@@ -5,9 +5,9 @@
 #include "RandomModel.h"
 
 #include "llmir/abi/Manifest.h"
-#include "llmir/abi/llmir_abi.h"
 #include "llmir/compiler/Compile.h"
 #include "llmir/compiler/PackWeights.h"
+#include "llmir/compiler/VerifyCode.h"
 #include "llmir/reference/Interpreter.h"
 #include "llmir/transforms/Passes.h"
 #include "mlir/IR/Verifier.h"
@@ -80,18 +80,7 @@ public:
   }
 
   std::vector<float> run(const Batch &b, int workers) {
-    llmir_batch batch{static_cast<int32_t>(b.numTokens()),
-                      static_cast<int32_t>(b.numSequences()),
-                      static_cast<int32_t>(b.logitRows.size()),
-                      b.blockTableStride,
-                      b.tokens.data(),
-                      b.positions.data(),
-                      b.tokenSequence.data(),
-                      b.queryStarts.data(),
-                      b.sequenceLengths.data(),
-                      b.blockTable.data(),
-                      b.slotMapping.data(),
-                      b.logitRows.data()};
+    const llmir_batch batch = abiBatch(b);
     std::vector<float> logits(b.logitRows.size() * manifest.model.vocabulary);
     std::barrier sync(workers);
     llmir_step_args args{
@@ -153,18 +142,6 @@ std::vector<std::vector<SequenceStep>> scenario(std::mt19937_64 &random, int64_t
   return {{{tokens(5), 0, owned(0)}, {tokens(33), 0, owned(1)}},
           {{tokens(1), 5, owned(0)}, {tokens(9), 33, owned(1)}, {tokens(18), 0, owned(2)}},
           {{tokens(1), 6, owned(0)}, {tokens(1), 42, owned(1)}, {tokens(1), 18, owned(2)}}};
-}
-
-/// max |a - b| over the root mean square of b.
-double relativeError(const std::vector<float> &a, const std::vector<float> &b) {
-  double worst = 0, square = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (!std::isfinite(a[i]))
-      return INFINITY;
-    worst = std::max(worst, std::abs(static_cast<double>(a[i]) - b[i]));
-    square += static_cast<double>(b[i]) * b[i];
-  }
-  return worst / std::sqrt(square / static_cast<double>(b.size()) + 1e-30);
 }
 
 // What the comparison below is worth rests on this.
@@ -258,7 +235,7 @@ TEST_P(RandomModels, AgreeWithTheInterpreter) {
       EXPECT_EQ(std::memcmp(alone.data(), shared.data(), alone.size() * 4), 0)
           << "bits depend on the workers\n"
           << model.ir;
-      ASSERT_LE(relativeError(alone, expected->values), tolerance) << model.ir;
+      ASSERT_LE(relativeDifference(alone, expected->values), tolerance) << model.ir;
     }
   }
   EXPECT_GT(converted, 0);

@@ -1,7 +1,6 @@
 // The artifact's file: what is written is read back, and nothing that was damaged is taken.
 #include "Fixture.h"
 #include "test/support/Limit.h"
-#include "test/support/LittleMemory.h"
 #include <cstddef>
 #include <gmock/gmock.h>
 #include <xxhash.h>

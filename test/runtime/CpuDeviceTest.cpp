@@ -3,7 +3,6 @@
 #include "llmir/runtime/device/cpu/CpuProgram.h"
 #include "llmir/support/CpuInfo.h"
 #include "test/support/Limit.h"
-#include "test/support/LittleMemory.h"
 #include <gmock/gmock.h>
 #include <thread>
 #include <unistd.h>

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <csignal>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace llmir {
 
@@ -25,6 +27,20 @@ public:
 private:
   __rlimit_resource_t resource;
   rlimit before{};
+};
+
+/// While it lives, this process can map about `spare` bytes more than it has. Not for processes
+/// under a sanitizer, which takes address space without end.
+class LittleMemory : Limit {
+public:
+  explicit LittleMemory(size_t spare) : Limit(RLIMIT_AS, mapped() + spare) {}
+
+private:
+  static size_t mapped() {
+    size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * size_t(sysconf(_SC_PAGESIZE));
+  }
 };
 
 } // namespace llmir

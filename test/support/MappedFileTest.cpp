@@ -1,6 +1,6 @@
 // MappedFile: contents, empty files, and the errors a user meets.
 #include "llmir/support/MappedFile.h"
-#include "LittleMemory.h"
+#include "Limit.h"
 
 #include <filesystem>
 #include <fstream>

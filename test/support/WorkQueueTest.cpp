@@ -1,7 +1,7 @@
 // WorkQueue: every piece runs once, whatever number of threads can be had.
 #include "llmir/support/WorkQueue.h"
 
-#include "LittleMemory.h"
+#include "Limit.h"
 #include <vector>
 
 using namespace llmir;

@@ -1,6 +1,6 @@
 // Typed access to GGUF metadata; see Gguf.h. The positions were checked by the parser.
 #include "llmir/formats/gguf/Gguf.h"
-#include "llmir/formats/gguf/Shown.h"
+#include "llmir/support/Shown.h"
 
 #include <cmath>
 #include <cstring>

@@ -1,7 +1,7 @@
 // The checks of GGUF's header, metadata and tensor table. One pass forward; nothing is allocated
 // that the file has not paid for in bytes.
 #include "llmir/formats/gguf/Gguf.h"
-#include "llmir/formats/gguf/Shown.h"
+#include "llmir/support/Shown.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,7 +1,7 @@
 // Adds up the tensor table and reads the keys that every family of models has under its own name.
 #include "llmir/formats/gguf/GgufSummary.h"
 
-#include "llmir/formats/gguf/Shown.h"
+#include "llmir/support/Shown.h"
 #include "llmir/support/WorkQueue.h"
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // Reads the fields in the order in which they depend on each other, and writes them as GGUF's keys.
 #include "llmir/formats/huggingface/Config.h"
 
-#include "llmir/formats/gguf/Shown.h"
+#include "llmir/support/Shown.h"
 #include <algorithm>
 #include <cmath>
 #include <fmt/ranges.h>

@@ -1,7 +1,7 @@
 // nlohmann's parser behind limits, and typed access.
 #include "llmir/formats/huggingface/JsonFields.h"
 
-#include "llmir/formats/gguf/Shown.h"
+#include "llmir/support/Shown.h"
 #include <cfloat>
 #include <cmath>
 

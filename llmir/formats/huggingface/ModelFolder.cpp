@@ -1,9 +1,9 @@
 // Fixed names, and the shards that the index names.
 #include "llmir/formats/huggingface/ModelFolder.h"
 
-#include "llmir/formats/gguf/Shown.h"
 #include "llmir/formats/huggingface/JsonFields.h"
 #include "llmir/support/MappedFile.h"
+#include "llmir/support/Shown.h"
 #include <algorithm>
 #include <filesystem>
 #include <set>

@@ -1,6 +1,6 @@
 // Opens the shards and joins their tables.
-#include "llmir/formats/gguf/Shown.h"
 #include "llmir/formats/huggingface/Weights.h"
+#include "llmir/support/Shown.h"
 
 namespace llmir::huggingface {
 

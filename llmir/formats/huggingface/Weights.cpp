@@ -1,7 +1,7 @@
 // The table of names, and the shapes that a configuration gives them.
 #include "llmir/formats/huggingface/Weights.h"
 
-#include "llmir/formats/gguf/Shown.h"
+#include "llmir/support/Shown.h"
 #include <algorithm>
 #include <fmt/ranges.h>
 #include <set>

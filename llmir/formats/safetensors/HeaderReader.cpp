@@ -1,9 +1,8 @@
 // A header is {NAME: {"dtype": T, "shape": [N, …], "data_offsets": [BEGIN, END]}, …}, where the
-// name
-// __metadata__ has an object of strings instead. The depth tells where the reader is.
+// name __metadata__ has an object of strings instead. The depth tells where the reader is.
 #include "llmir/formats/safetensors/HeaderReader.h"
 
-#include "llmir/formats/gguf/Shown.h"
+#include "llmir/support/Shown.h"
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 

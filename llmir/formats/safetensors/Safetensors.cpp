@@ -2,8 +2,8 @@
 // file without a gap.
 #include "llmir/formats/safetensors/Safetensors.h"
 
-#include "llmir/formats/gguf/Shown.h"
 #include "llmir/formats/safetensors/HeaderReader.h"
+#include "llmir/support/Shown.h"
 #include <algorithm>
 #include <cstring>
 #include <fmt/ranges.h>

@@ -1,5 +1,5 @@
-// Text of a file as it may stand in an error message: one line, short, printable. Shared by the
-// parser and the typed access, which both name keys and tensors of files that nobody vouches for.
+// Text of a file as it may stand in an error message: one line, short, printable. For all parsers,
+// which name keys, fields and tensors of files that nobody vouches for.
 #pragma once
 
 #include <string>
