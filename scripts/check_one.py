@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs one test and builds only what it needs: `make check T=PATH`.
 
-PATH is a lit file (test/transforms/form-phases.mlir), a GoogleTest source (test/runtime/KvTest.cpp), a GoogleTest binary
+PATH is a lit file (test/transforms/fuse.mlir), a GoogleTest source (test/runtime/KvTest.cpp), a GoogleTest binary
 (runtime_test), each with an optional ::Suite.Name, or a pytest file or test (test/e2e/test_cli.py::test_help_and_version).
 Needs LLMIR_BUILD (build folder); LLMIR_MODEL (the demo model) for the tests that run one.
 """

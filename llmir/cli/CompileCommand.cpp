@@ -19,7 +19,7 @@ class CompileCommand : public Command {
                      "llmir compile model.gguf -o model.llmir && llmir chat model.llmir",
                      "llmir compile model.gguf -o server.llmir --target x86-64-v4",
                      "llmir compile model.gguf -o small.llmir --quantize int4",
-                     "llmir compile model.gguf --stop-after form-phases"};
+                     "llmir compile model.gguf --stop-after fuse"};
     OptionTable &table = spec.options;
     addModel(table, model);
     table.group("Compilation");

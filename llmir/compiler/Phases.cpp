@@ -66,9 +66,9 @@ Status quantizeActivations(Compilation &c) {
   });
 }
 
-Status formPhases(Compilation &c) {
-  return runPasses(c, "llm-form-phases", [](OpPassManager &passes) {
-    passes.addNestedPass<llm::ModelOp>(llm::createFormPhasesPass());
+Status fuse(Compilation &c) {
+  return runPasses(c, "llm-fuse", [](OpPassManager &passes) {
+    passes.addNestedPass<llm::ModelOp>(llm::createFusePass());
   });
 }
 
@@ -139,7 +139,7 @@ constexpr Phase list[] = {
     {"cse", nullptr, eliminateCommonSubexpressions},
     {"quantize-weights", "--quantize none leaves the weights as they are", quantizeWeights},
     {"quantize-activations", nullptr, quantizeActivations},
-    {"form-phases", "lower puts a barrier behind each phase it forms", formPhases},
+    {"fuse", "lower puts a barrier behind each phase it forms", fuse},
     {"pack-weights", "lower reads weights by the slots it gives", packWeights},
     {"lower", "lower-to-llvm translates the kernels it makes", lower},
     {"lower-to-llvm", "emit translates the LLVM dialect only", lowerToLlvm},

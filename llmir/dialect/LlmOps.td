@@ -3,6 +3,7 @@
 #define LLMIR_DIALECT_LLM_OPS_TD
 
 include "LlmExpertOps.td"
+include "LlmGraphOps.td"
 include "LlmOpBase.td"
 include "LlmServingOps.td"
 
@@ -31,7 +32,7 @@ def ModelOp : LlmOp<"model", [IsolatedFromAbove, SymbolTable, Symbol, SingleBloc
   }];
 }
 
-def WeightOp : LlmOp<"weight", [Symbol, HasParent<"ModelOp">]> {
+def WeightOp : LlmOp<"weight", [Symbol, ParentOneOf<["ModelOp", "GraphOp"]>]> {
   let summary = "a weight, or one for each of some layers";
   let description = [{
     Says where a weight lies (`from`: its name in the model's source file), never what its values are. With `layers`,

@@ -43,7 +43,7 @@ def QuantizeActivationsPass : Pass<"llm-quantize-activations", "::llmir::llm::Mo
   let dependentDialects = ["::llmir::llm::LlmDialect"];
 }
 
-def FormPhasesPass : Pass<"llm-form-phases", "::llmir::llm::ModelOp"> {
+def FusePass : Pass<"llm-fuse", "::llmir::llm::ModelOp"> {
   let summary = "Group ops into phases between barriers";
   let description = [{
     Wraps runs of ops that need no barrier between them into `llm.fuse` regions: row-wise ops on ranges of tokens,

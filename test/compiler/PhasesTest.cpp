@@ -76,26 +76,26 @@ TEST(Phases, StopAfterHandsTheIrOver) {
   EXPECT_THAT(compileSmall({.stopAfter = "quantize-activations"}),
               AllOf(HasSubstr("llm.quantize"), Not(HasSubstr("llm.fuse"))));
   // The pass's name is as good as the phase's.
-  EXPECT_THAT(compileSmall({.stopAfter = "llm-form-phases"}), HasSubstr("llm.fuse"));
+  EXPECT_THAT(compileSmall({.stopAfter = "llm-fuse"}), HasSubstr("llm.fuse"));
   EXPECT_THAT(compileSmall({.stopAfter = "lower"}), HasSubstr("func.func"));
   EXPECT_THAT(compileSmall({.stopAfter = "lower-to-llvm"}),
               AllOf(HasSubstr("llvm.func"), Not(HasSubstr("func.func"))));
 }
 
 TEST(Phases, AnUnknownPhaseIsAnsweredWithTheList) {
-  EXPECT_EQ(compileSmall({.stopAfter = "fuse"}),
-            "error: --stop-after=fuse: no such phase; the phases are import, choose-target, "
-            "expand-experts, cse, quantize-weights, quantize-activations, form-phases, "
+  EXPECT_EQ(compileSmall({.stopAfter = "fusion"}),
+            "error: --stop-after=fusion: no such phase; the phases are import, choose-target, "
+            "expand-experts, cse, quantize-weights, quantize-activations, fuse, "
             "pack-weights, lower, lower-to-llvm, emit");
 }
 
 TEST(Phases, OptionalPassesCanBeLeftOut) {
   std::string ir =
-      compileSmall({.stopAfter = "form-phases", .disabledPasses = {"quantize-activations", "cse"}});
+      compileSmall({.stopAfter = "fuse", .disabledPasses = {"quantize-activations", "cse"}});
   EXPECT_THAT(ir, AllOf(Not(HasSubstr("llm.quantize")), HasSubstr("llm.fuse")));
   size_t first = ir.find("llm.get_weight"); // the second one is what cse removes
   EXPECT_NE(ir.find("llm.get_weight", first + 1), std::string::npos);
-  EXPECT_THAT(compileSmall({.stopAfter = "form-phases"}), HasSubstr("llm.quantize"));
+  EXPECT_THAT(compileSmall({.stopAfter = "fuse"}), HasSubstr("llm.quantize"));
 }
 
 TEST(Phases, NeededPassesCannotBeLeftOut) {
@@ -117,12 +117,12 @@ TEST(Phases, DumpsAreNumberedInTheOrderOfPasses) {
                           "02-expand-experts.1.llm-expand-experts.mlir", "03-cse.1.cse.mlir",
                           "04-quantize-weights.mlir",
                           "05-quantize-activations.1.llm-quantize-activations.mlir",
-                          "06-form-phases.1.llm-form-phases.mlir", "07-pack-weights.mlir",
-                          "08-lower.mlir", "09-lower-to-llvm.1.convert-scf-to-cf.mlir",
+                          "06-fuse.1.llm-fuse.mlir", "07-pack-weights.mlir", "08-lower.mlir",
+                          "09-lower-to-llvm.1.convert-scf-to-cf.mlir",
                           "09-lower-to-llvm.2.convert-to-llvm.mlir",
                           "09-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "10-emit.ll",
                           "10-emit.mlir", "10-emit.s", "model.so"));
-  EXPECT_THAT(folder.read("06-form-phases.1.llm-form-phases.mlir"), HasSubstr("llm.fuse"));
+  EXPECT_THAT(folder.read("06-fuse.1.llm-fuse.mlir"), HasSubstr("llm.fuse"));
   EXPECT_THAT(folder.read("10-emit.ll"), HasSubstr("define"));
 }
 
@@ -149,7 +149,7 @@ TEST(Phases, WrongPluginsAndPipelinesAreNamed) {
               AllOf(HasSubstr("error: --pass-pipeline-after=cse:no-such-pass: "),
                     HasSubstr("no-such-pass"), Not(HasSubstr("\n"))));
   EXPECT_THAT(compileSmall({.extraPasses = {"cse"}}), HasSubstr("must be PHASE:PIPELINE"));
-  EXPECT_THAT(compileSmall({.extraPasses = {"fuse:cse"}}), HasSubstr("no such phase"));
+  EXPECT_THAT(compileSmall({.extraPasses = {"fusion:cse"}}), HasSubstr("no such phase"));
 }
 
 TEST(Phases, APassThatFailsIsNamedWithItsReason) {
@@ -167,8 +167,7 @@ TEST(Phases, TimingNestsPassesInPhases) {
   testing::internal::CaptureStderr();
   compileSmall({.stopAfter = "lower-to-llvm", .timing = true});
   std::string report = testing::internal::GetCapturedStderr();
-  for (const char *name :
-       {"import", "quantize-activations", "FormPhases", "lower-to-llvm", "Total"})
+  for (const char *name : {"import", "quantize-activations", "Fuse", "lower-to-llvm", "Total"})
     EXPECT_THAT(report, HasSubstr(name));
 }
 

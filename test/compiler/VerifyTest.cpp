@@ -112,7 +112,7 @@ struct Result {
   std::vector<std::string> reported;
 };
 
-/// Compiles up to form-phases with --verify.
+/// Compiles up to fuse with --verify.
 Result verify(const std::string &text, const std::map<std::string, test::RandomTensor> &tensors,
               CompileOptions options) {
   mlir::MLIRContext context(compilerDialects(), mlir::MLIRContext::Threading::DISABLED);
@@ -123,7 +123,7 @@ Result verify(const std::string &text, const std::map<std::string, test::RandomT
   Result result;
   options.pipeline.verify = true;
   if (options.pipeline.stopAfter.empty())
-    options.pipeline.stopAfter = "form-phases";
+    options.pipeline.stopAfter = "fuse";
   options.report = [&](const std::string &line) { result.reported.push_back(line); };
   reference::WeightSource source;
   if (!tensors.empty())
@@ -231,7 +231,7 @@ TEST(Verify, SaysWhatIsNeededToSeeItAgain) {
 }
 
 TEST(Verify, LooksIntoPhases) {
-  EXPECT_THAT(verifyWith("wrong-eps", "form-phases").error,
+  EXPECT_THAT(verifyWith("wrong-eps", "fuse").error,
               AllOf(StartsWith("--verify: the pass wrong-eps changes what @dense computes"),
                     HasSubstr("llm.rms_norm"), HasSubstr("in @dense")));
 }

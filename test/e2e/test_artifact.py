@@ -130,7 +130,7 @@ def test_what_cannot_be_compiled_is_said(cached, tiny, tmp_path):
 def test_every_command_that_compiles_can_stop_and_show(cached, tiny, tmp_path):
     for command in (["compile"], ["run"], ["chat"], ["bench"], ["explain"], ["eval"]):
         if command != ["eval"]:
-            assert b"llm.fuse" in ok(cached(*command, tiny, "--stop-after", "form-phases")).stdout
+            assert b"llm.fuse" in ok(cached(*command, tiny, "--stop-after", "fuse")).stdout
     assert not cached.cache.exists()
     shown = ok(cached("run", tiny, *ASK, "--timing", "--dump-dir", tmp_path / "dump"))
     assert b"emit" in shown.stderr

@@ -1,6 +1,6 @@
 // RUN: llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.model(llm-expand-experts))' | FileCheck %s
 // RUN: llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.model(llm-expand-experts,llm-quantize-activations))' | FileCheck %s --check-prefix=QUANT
-// RUN: llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.model(llm-expand-experts,llm-form-phases))' | FileCheck %s --check-prefix=PHASES
+// RUN: llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.model(llm-expand-experts,llm-fuse))' | FileCheck %s --check-prefix=PHASES
 
 !kv = !llm.kv<layers = 1, heads = 1, k_dim = 8, v_dim = 8, block = 8, element = f16>
 !batch = !llm.batch<mixed>

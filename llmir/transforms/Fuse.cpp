@@ -1,4 +1,4 @@
-// Pass llm-form-phases: groups the ops of every function into llm.fuse regions, one phase between
+// Pass llm-fuse: groups the ops of every function into llm.fuse regions, one phase between
 // two barriers each. Which ops may share a phase follows from what part of its operands a worker
 // needs for its part of the result:
 // - row-wise ops (norms, rope, quantise, append, …) need whole rows of their own tokens: partition
@@ -16,7 +16,7 @@
 #include "llvm/ADT/SetVector.h"
 
 namespace llmir::llm {
-#define GEN_PASS_DEF_FORMPHASESPASS
+#define GEN_PASS_DEF_FUSEPASS
 #include "llmir/transforms/Passes.h.inc"
 
 using namespace mlir;
@@ -128,17 +128,17 @@ struct Phase {
   }
 };
 
-struct FormPhases : impl::FormPhasesPassBase<FormPhases> {
+struct Fuse : impl::FusePassBase<Fuse> {
   void runOnOperation() override {
     for (auto function : getOperation().getBody().getOps<func::FuncOp>())
       if (!function.isExternal())
         for (Block &block : function.getBody())
-          formPhases(block);
+          fuse(block);
   }
 
   /// List scheduling: takes every op that the open phase accepts, in program order, before a new
   /// phase is opened.
-  void formPhases(Block &block) {
+  void fuse(Block &block) {
     // Weights and fields of the batch are no work: they stand at the top, so that every phase finds
     // them.
     SmallVector<Operation *> waiting;

@@ -1,4 +1,4 @@
-// RUN: llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.model(llm-form-phases))' | FileCheck %s
+// RUN: llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.model(llm-fuse))' | FileCheck %s
 
 !kv = !llm.kv<layers = 1, heads = 1, k_dim = 8, v_dim = 8, block = 8, element = f16>
 !batch = !llm.batch<mixed>
