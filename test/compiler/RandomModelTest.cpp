@@ -2,17 +2,12 @@
 // random models, a third of them with float matrices that are quantised on the way, each run as
 // prefill, mixed and decode batches with shuffled KV blocks, by one and by two workers, which give
 // the same bits.
-#include "RandomModel.h"
+#include "test/models/RandomModel.h"
+#include "test/models/CompiledModel.h"
 
-#include "llmir/abi/Manifest.h"
-#include "llmir/compiler/Compile.h"
-#include "llmir/compiler/PackWeights.h"
 #include "llmir/compiler/VerifyCode.h"
 #include "llmir/reference/Interpreter.h"
-#include "llmir/transforms/Passes.h"
-#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
 #include <barrier>
 #include <cmath>
 #include <dlfcn.h>
@@ -38,40 +33,29 @@ public:
   Compiled(mlir::ModuleOp module, const RandomModel &model, const CompileOptions &options) {
     folder = std::filesystem::temp_directory_path() / fmt::format("llmir-random-{}", getpid());
     std::filesystem::create_directories(folder);
-    auto compiled = compileIr(module, folder / "model.so", options,
-                              [&](const cpu::WeightTable &table, const Manifest &manifest) {
-                                weights = aligned(manifest.weightBytes);
-                                return packWeights(
-                                    table, manifest,
-                                    [&](const std::string &name) -> Expected<GgufTensor> {
-                                      const RandomTensor &tensor = model.tensors.at(name);
-                                      return GgufTensor{.name = name,
-                                                        .format = tensor.format,
-                                                        .shape = tensor.shape,
-                                                        .bytes = tensor.bytes};
-                                    },
-                                    reinterpret_cast<uint8_t *>(weights.get()));
-                              });
-    if (!compiled) {
-      error = compiled.error().message;
+    auto built = compileModel(module, model, options, folder / "model.so");
+    if (!built) {
+      error = built.error().message;
       return;
     }
-    manifest = *compiled;
+    compiled = std::move(*built);
     library = dlopen((folder / "model.so").c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
       error = dlerror();
       return;
     }
     step = reinterpret_cast<llmir_step_fn>(dlsym(library, LLMIR_STEP_SYMBOL));
+    const Manifest &manifest = compiled.manifest;
     table.resize(manifest.weightRows * manifest.weightSlots);
     for (const WeightManifest &weight : manifest.weights)
-      table[weight.row * manifest.weightSlots + weight.slot] = weights.get() + weight.offset;
+      table[weight.row * manifest.weightSlots + weight.slot] =
+          compiled.weights.get() + weight.offset;
     for (int64_t layer = 0; layer < manifest.kv.layers; ++layer) {
-      memory.push_back(aligned(poolBlocks * manifest.kv.kBlockBytes));
-      memory.push_back(aligned(poolBlocks * manifest.kv.vBlockBytes));
+      memory.push_back(alignedMemory(poolBlocks * manifest.kv.kBlockBytes));
+      memory.push_back(alignedMemory(poolBlocks * manifest.kv.vBlockBytes));
       kv.push_back({memory[2 * layer].get(), memory[2 * layer + 1].get()});
     }
-    arena = aligned(manifest.arenaBytesPerToken * capacity);
+    arena = alignedMemory(manifest.arenaBytesPerToken * capacity);
   }
   ~Compiled() {
     if (library)
@@ -81,7 +65,7 @@ public:
 
   std::vector<float> run(const Batch &b, int workers) {
     const llmir_batch batch = abiBatch(b);
-    std::vector<float> logits(b.logitRows.size() * manifest.model.vocabulary);
+    std::vector<float> logits(b.logitRows.size() * compiled.manifest.model.vocabulary);
     std::barrier sync(workers);
     llmir_step_args args{
         &batch,
@@ -102,22 +86,12 @@ public:
   std::string error;
 
 private:
-  struct Free {
-    void operator()(uint8_t *p) const { std::free(p); }
-  };
-  using Memory = std::unique_ptr<uint8_t[], Free>;
-  static Memory aligned(size_t bytes) {
-    bytes = (bytes + 127) / 64 * 64;
-    auto *p = static_cast<uint8_t *>(std::aligned_alloc(64, bytes));
-    std::memset(p, 0, bytes);
-    return Memory(p);
-  }
   static constexpr int64_t capacity = 128;
   std::filesystem::path folder;
-  Manifest manifest;
+  CompiledModel compiled;
   void *library = nullptr;
   llmir_step_fn step = nullptr;
-  Memory weights, arena;
+  Memory arena;
   std::vector<Memory> memory;
   std::vector<const void *> table;
   std::vector<llmir_kv_layer> kv;
@@ -162,20 +136,6 @@ TEST(RandomModel, AllFormatsOccurOften) {
       EXPECT_GE(models[info.format], 10) << info.name;
 }
 
-/// What the interpreter runs: the same quantised products, but none of the phases.
-void quantise(mlir::ModuleOp module, const CompileOptions &options) {
-  // Matrices that stay as they are, which the compiler reports too.
-  mlir::ScopedDiagnosticHandler silent(module.getContext(),
-                                       [](mlir::Diagnostic &) { return mlir::success(); });
-  mlir::PassManager passes(module.getContext());
-  auto &ofModel = passes.nest<llm::ModelOp>();
-  ofModel.addPass(llm::createExpandExpertsPass());
-  if (options.quantize != "none")
-    ofModel.addPass(llm::createQuantizeWeightsPass({.weights = options.quantize}));
-  ofModel.addPass(llm::createQuantizeActivationsPass({.activations = options.activations}));
-  ASSERT_TRUE(mlir::succeeded(passes.run(module)));
-}
-
 /// Weights whose type is not that of their tensor.
 int countConverted(llm::ModelOp model, const RandomModel &stored) {
   int count = 0;
@@ -202,13 +162,9 @@ TEST_P(RandomModels, AgreeWithTheInterpreter) {
     options.activations = seed % 2 ? "int8" : "int16";
     options.quantize = seed % 6 == 1 ? "int8" : seed % 6 == 4 ? "int4" : "none";
     mlir::OwningOpRef<mlir::ModuleOp> expectedModule = module->clone();
-    quantise(*expectedModule, options);
+    ASSERT_TRUE(addRoundings(*expectedModule, options));
     llm::ModelOp expectedModel = *expectedModule->getOps<llm::ModelOp>().begin();
-    reference::Interpreter interpreter(
-        expectedModel, [&](llvm::StringRef name) -> Expected<reference::WeightBytes> {
-          const RandomTensor &tensor = model.tensors.at(name.str());
-          return reference::WeightBytes{tensor.format, tensor.shape, tensor.bytes};
-        });
+    reference::Interpreter interpreter(expectedModel, weightSource(model));
     // The interpreter sums in f64, so a value near the middle of two f16 numbers or two integers
     // may be rounded to the other one: that is one step of what is rounded, and the layers behind
     // it carry it on. With int8 for all of the models the largest error was 0.089; with int16 that

@@ -1,6 +1,6 @@
 // --verify: it finds each of the wrong rewrites of plugins/WrongRewrites.cpp and says where they
 // are, and it finds nothing in what the compiler does to models of all kinds.
-#include "RandomModel.h"
+#include "test/models/RandomModel.h"
 
 #include "llmir/abi/Manifest.h"
 #include "llmir/compiler/PackWeights.h"

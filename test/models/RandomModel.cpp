@@ -2,45 +2,18 @@
 // names.
 #include "RandomModel.h"
 
-#include "llmir/compiler/VerifyInputs.h"
-
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <random>
 
 namespace llmir::test {
 
 namespace {
 
-/// Byte offsets of the f16 scales of a block (d, then m or dmin; -1: none). All other bytes may be
-/// random.
-struct ScaleOffsets {
-  int d, m;
-};
-ScaleOffsets scaleOffsets(Format format) {
-  switch (format) {
-  case Format::Q4_1:
-  case Format::Q5_1:
-  case Format::Q4_K:
-  case Format::Q5_K:
-    return {0, 2};
-  case Format::Q2_K:
-    return {80, 82};
-  case Format::Q3_K:
-    return {108, -1};
-  case Format::Q6_K:
-    return {208, -1};
-  default:
-    return {0, -1};
-  }
-}
-
-class Generator {
+class Generator : ModelWriter {
 public:
-  explicit Generator(uint64_t seed) : random(seed) {}
+  explicit Generator(uint64_t seed) : ModelWriter(seed) {}
 
   RandomModel run() {
     chooseSizes();
@@ -66,20 +39,14 @@ public:
   }
 
 private:
-  std::mt19937_64 random;
-  RandomModel model;
-  std::string weights;
   int64_t hidden = 0, inner = 0, layers = 0, kvHeads = 0, queryHeads = 0, kDim = 0, vDim = 0;
   Format floats = {}, flat = {}, super = {};
   double superShare = 0, flatShare = 0;
-  int next = 0;
 
   bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random) < p; }
   template <typename T = int64_t> T pick(std::initializer_list<T> choices) {
     return choices.begin()[random() % choices.size()];
   }
-  std::string name(const char *prefix) { return fmt::format("{}_{}", prefix, next++); }
-  static std::string act(int64_t columns) { return fmt::format("tensor<?x{}xf32>", columns); }
 
   void chooseSizes() {
     layers = pick({1, 2, 3});
@@ -116,87 +83,12 @@ private:
     return k % 32 == 0 && chance(flatShare) ? flat : floats;
   }
 
-  RandomTensor tensor(Format format, std::vector<int64_t> shape, float mean, float deviation) {
-    int64_t count = 1;
-    for (int64_t size : shape)
-      count *= size;
-    RandomTensor result{format, std::move(shape), std::vector<uint8_t>(rowBytes(format, count))};
-    const FormatInfo &info = formatInfo(format);
-    if (!info.scheme) {
-      for (int64_t i = 0; i < count; ++i) {
-        float value = mean + deviation * gaussian(random);
-        uint16_t bits = format == Format::F16 ? floatToHalf(value) : floatToBfloat(value);
-        if (format == Format::F32)
-          std::memcpy(&result.bytes[4 * i], &value, 4);
-        else
-          std::memcpy(&result.bytes[2 * i], &bits, 2);
-      }
-      return result;
-    }
-    uint64_t bits = 0;
-    for (size_t i = 0; i < result.bytes.size(); ++i, bits >>= 8) {
-      if (i % 8 == 0)
-        bits = random();
-      result.bytes[i] = static_cast<uint8_t>(bits);
-    }
-    // Scales that give about the deviation asked for, with a minimum that centres the values.
-    double scale =
-        deviation / (0.29 * (1 << info.scheme->bits)) / (info.scheme->superBlock ? 20 : 1);
-    auto offsets = scaleOffsets(format);
-    for (int64_t block = 0; block < count / info.blockElements; ++block) {
-      uint8_t *at = &result.bytes[block * info.blockBytes];
-      uint16_t d = floatToHalf(
-          static_cast<float>(scale * (0.5 + 0.5 * std::uniform_real_distribution<>(0, 1)(random))));
-      std::memcpy(at + offsets.d, &d, 2);
-      if (offsets.m >= 0) {
-        double centre = scale * (1 << info.scheme->bits) / 2;
-        uint16_t m = floatToHalf(static_cast<float>(info.scheme->superBlock ? centre : -centre));
-        std::memcpy(at + offsets.m, &m, 2);
-      }
-    }
-    return result;
-  }
-
-  /// Declares a weight (one per listed layer, if any); returns its symbol and type.
-  struct Weight {
-    std::string symbol, type;
-  };
+  /// Declares a weight of a format that fits its rows.
   Weight declare(const char *prefix, std::vector<int64_t> shape,
                  const std::vector<int64_t> &ofLayers, float mean, float deviation) {
     Format format =
         shape.size() > 1 ? formatFor(shape.back()) : (chance(0.8) ? Format::F32 : Format::F16);
-    const FormatInfo &info = formatInfo(format);
-    model.onlyFloat &= !info.scheme;
-    std::string element =
-        info.scheme ? fmt::format("!llm.quant<{}>", info.name) : std::string(info.name);
-    Weight weight{name(prefix), fmt::format("tensor<{}x{}>", fmt::join(shape, "x"), element)};
-    weights += fmt::format("  llm.weight @{} : {} from \"{}{}\"", weight.symbol, weight.type,
-                           ofLayers.empty() ? "" : "{}.", weight.symbol);
-    if (!ofLayers.empty())
-      weights += fmt::format(" layers [{}]", fmt::join(ofLayers, ", "));
-    weights += "\n";
-    if (ofLayers.empty())
-      model.tensors[weight.symbol] = tensor(format, shape, mean, deviation);
-    for (int64_t layer : ofLayers)
-      model.tensors[fmt::format("{}.{}", layer, weight.symbol)] =
-          tensor(format, shape, mean, deviation);
-    return weight;
-  }
-
-  // Ops of the function being written.
-  std::string body;
-  std::vector<int64_t> here; // layers of the function; empty for @step
-
-  std::string get(const Weight &weight) {
-    std::string value = "%" + name("w");
-    body += fmt::format("    {} = llm.get_weight @{}{} : {}\n", value, weight.symbol,
-                        here.empty() ? "" : "[%layer]", weight.type);
-    return value;
-  }
-  std::string emit(const std::string &op) {
-    std::string value = "%" + name("v");
-    body += fmt::format("    {} = {}\n", value, op);
-    return value;
+    return ModelWriter::declare(prefix, format, std::move(shape), ofLayers, mean, deviation);
   }
 
   std::string norm(const std::string &x, int64_t columns, int64_t group) {
