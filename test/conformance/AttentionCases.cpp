@@ -31,8 +31,8 @@ test::TestModel makeAttention(const Shape &s) {
   std::string result = m.emit(
       fmt::format("llm.attention {}, %kv1[%layer], %batch {{scale = {} : f64{}}} : ({}, !kv, "
                   "!batch) -> {}",
-                  query, 1 / std::sqrt(static_cast<double>(s.kDim)), s.options,
-                  KernelModel::act(q), KernelModel::act(o)));
+                  query, 1 / std::sqrt(static_cast<double>(s.kDim)), s.options, KernelModel::act(q),
+                  KernelModel::act(o)));
   return m.finish(m.rows(result, o), o, "%kv1");
 }
 
@@ -60,8 +60,8 @@ void addAttentionCases(std::vector<Case> &cases) {
       shapes.push_back({2, 2, 32, 32, 16, element, fmt::format(", window = {} : i64", window),
                         fmt::format("/window{}", window)});
     shapes.push_back({2, 2, 32, 32, 16, element, ", softcap = 2.0 : f64", "/softcap"});
-    shapes.push_back(
-        {1, 5, 24, 24, 8, element, ", window = 33 : i64, softcap = 2.0 : f64", "/window33+softcap"});
+    shapes.push_back({1, 5, 24, 24, 8, element, ", window = 33 : i64, softcap = 2.0 : f64",
+                      "/window33+softcap"});
     shapes.push_back({2, 2, 32, 32, 16, element, ", windows = array<i64: 9>", "/windows"});
   }
   for (const Shape &shape : shapes)

@@ -34,6 +34,7 @@ struct Case {
   double tolerance; ///< relativeDifference of the logits of a step, at most
   Products products = Products::None;
   std::string activations = "int8"; ///< as in CompileOptions
+  int64_t tokens = 97;              ///< token ids are below
 };
 
 /// The whole table; with `perf`, the one that is worth timing: few cases of real sizes.

@@ -19,8 +19,8 @@ std::string KernelModel::input(int64_t columns, float deviation) {
 }
 
 std::string KernelModel::rows(const std::string &x, int64_t columns) {
-  return emit(fmt::format("llm.logit_rows {}, %batch : ({}, !batch) -> {}", x, act(columns),
-                          act(columns)));
+  return emit(
+      fmt::format("llm.logit_rows {}, %batch : ({}, !batch) -> {}", x, act(columns), act(columns)));
 }
 
 std::string KernelModel::positions() {

@@ -10,7 +10,7 @@ class KernelModel : public test::ModelWriter {
 public:
   explicit KernelModel(uint64_t seed) : ModelWriter(seed) {}
 
-  /// Ids that the tables have a row for.
+  /// Rows of tables: Case::tokens of these models.
   static constexpr int64_t tokens = 97;
 
   int64_t kvLayers = 1, kvHeads = 1, kDim = 8, vDim = 8, block = 16;
@@ -27,8 +27,7 @@ public:
   std::string linear(const std::string &x, int64_t k, int64_t n, Format format, bool bias = false);
 
   /// The whole model, whose logits are `result`; `kv` is the cache behind it.
-  test::TestModel finish(const std::string &result, int64_t columns,
-                         const std::string &kv = "%kv");
+  test::TestModel finish(const std::string &result, int64_t columns, const std::string &kv = "%kv");
 };
 
 } // namespace llmir::conformance

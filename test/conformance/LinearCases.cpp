@@ -34,8 +34,8 @@ void add(std::vector<Case> &cases, Format format, const std::string &activations
 
 void addLinearCases(std::vector<Case> &cases) {
   for (const FormatInfo &info : allFormats()) {
-    const bool isFloat = info.format == Format::F32 || info.format == Format::F16 ||
-                         info.format == Format::BF16;
+    const bool isFloat =
+        info.format == Format::F32 || info.format == Format::F16 || info.format == Format::BF16;
     if (!isFloat && !info.scheme)
       continue;
     std::vector<Shape> shapes = {{1, 33, false}, {37, 100, true}, {64, 96, false}, {101, 7, true}};

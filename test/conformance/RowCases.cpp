@@ -33,9 +33,10 @@ void addElementwise(std::vector<Case> &cases) {
     addRowOp(cases, fmt::format("glu/{}", activation), [=](auto &, auto &x, auto &y, auto &type) {
       return fmt::format("llm.glu {} {}, {} : {}", activation, x, y, type);
     });
-    addRowOp(cases, fmt::format("activate/{}", activation), [=](auto &, auto &x, auto &, auto &type) {
-      return fmt::format("llm.activate {} {} : {}", activation, x, type);
-    });
+    addRowOp(cases, fmt::format("activate/{}", activation),
+             [=](auto &, auto &x, auto &, auto &type) {
+               return fmt::format("llm.activate {} {} : {}", activation, x, type);
+             });
   }
   for (const char *op : {"addf", "mulf"})
     addRowOp(cases, op, [=](auto &, auto &x, auto &y, auto &type) {
@@ -76,9 +77,9 @@ void addNorms(std::vector<Case> &cases) {
                        std::string x = m.input(groups * size);
                        auto w = m.declare("norm", Format::F32, {size}, {}, 1, 0.2f);
                        std::string weight = m.get(w), type = KernelModel::act(groups * size);
-                       std::string y = m.emit(fmt::format(
-                           "llm.rms_norm {}, {} {{eps = 1.0e-06 : f64}} : {}, {}", x, weight, type,
-                           w.type));
+                       std::string y = m.emit(
+                           fmt::format("llm.rms_norm {}, {} {{eps = 1.0e-06 : f64}} : {}, {}", x,
+                                       weight, type, w.type));
                        return m.finish(m.rows(y, groups * size), groups * size);
                      },
                      rowSteps(), tolerance});
@@ -86,8 +87,8 @@ void addNorms(std::vector<Case> &cases) {
 
 void addRopes(std::vector<Case> &cases) {
   for (const char *style : {"interleaved", "half"})
-    for (auto [dim, headDim, heads] : {std::tuple{8, 8, 1}, {24, 24, 3}, {16, 40, 2}, {10, 20, 3},
-                                       {64, 64, 5}, {2, 8, 1}}) {
+    for (auto [dim, headDim, heads] :
+         {std::tuple{8, 8, 1}, {24, 24, 3}, {16, 40, 2}, {10, 20, 3}, {64, 64, 5}, {2, 8, 1}}) {
       auto make = [=] {
         KernelModel m(dim);
         const int64_t columns = heads * headDim;
@@ -105,25 +106,23 @@ void addRopes(std::vector<Case> &cases) {
 
 void addLookups(std::vector<Case> &cases) {
   for (const FormatInfo &info : allFormats()) {
-    const bool isFloat = info.format == Format::F32 || info.format == Format::F16 ||
-                         info.format == Format::BF16;
+    const bool isFloat =
+        info.format == Format::F32 || info.format == Format::F16 || info.format == Format::BF16;
     if (!isFloat && !info.scheme)
       continue;
     for (int64_t width : {info.blockElements * 3, info.scheme ? info.blockElements : 37})
-      cases.push_back({fmt::format("embed/{}/{}", info.name, width),
-                       [=, format = info.format] {
-                         KernelModel m(width);
-                         auto table = m.declare("table", format, {KernelModel::tokens, width}, {},
-                                                0, 1);
-                         std::string ids =
-                             m.emit("llm.batch.tokens %batch : (!batch) -> tensor<?xi32>");
-                         std::string value = m.get(table);
-                         std::string x = m.emit(fmt::format(
-                             "llm.embed {}, {} : (tensor<?xi32>, {}) -> {}", ids, value, table.type,
-                             KernelModel::act(width)));
-                         return m.finish(m.rows(x, width), width);
-                       },
-                       rowSteps(), 1e-6});
+      cases.push_back(
+          {fmt::format("embed/{}/{}", info.name, width),
+           [=, format = info.format] {
+             KernelModel m(width);
+             auto table = m.declare("table", format, {KernelModel::tokens, width}, {}, 0, 1);
+             std::string ids = m.emit("llm.batch.tokens %batch : (!batch) -> tensor<?xi32>");
+             std::string value = m.get(table);
+             std::string x = m.emit(fmt::format("llm.embed {}, {} : (tensor<?xi32>, {}) -> {}", ids,
+                                                value, table.type, KernelModel::act(width)));
+             return m.finish(m.rows(x, width), width);
+           },
+           rowSteps(), 1e-6});
   }
 }
 

@@ -33,9 +33,12 @@ std::vector<Step> mixedSteps() {
 }
 
 std::vector<Step> longSteps() {
-  return {{{{0, 131}}, Rows::EveryThird}, {{{0, 125}, {1, 2}}, Rows::LastOfSequence},
-          {{{0, 1}}},                     {{{0, 1}}},
-          {{{0, 45}, {1, 1}}},            {{{0, 1}}},
+  return {{{{0, 131}}, Rows::EveryThird},
+          {{{0, 125}, {1, 2}}, Rows::LastOfSequence},
+          {{{0, 1}}},
+          {{{0, 1}}},
+          {{{0, 45}, {1, 1}}},
+          {{{0, 1}}},
           {{{0, 1}, {1, 1}}}};
 }
 

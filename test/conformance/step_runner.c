@@ -29,8 +29,7 @@ static void die(const char *what, const char *why) {
 /* Zeroed memory, aligned to 64 bytes, up to 63 bytes before a page that may not be touched. */
 static char *guarded(int64_t bytes) {
   const int64_t page = sysconf(_SC_PAGESIZE), used = (bytes + page - 1) / page * page;
-  char *start =
-      mmap(NULL, used + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *start = mmap(NULL, used + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (start == MAP_FAILED || mprotect(start + used, page, PROT_NONE))
     die("memory", "cannot be had");
   return start + used - (bytes + 63) / 64 * 64;

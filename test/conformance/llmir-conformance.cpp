@@ -1,0 +1,115 @@
+// llmir-conformance: every kernel of a device against the interpreter: ops, data types, odd shapes,
+// mixes of batches, instruction sets. One line a case; the exit code is 1 if one failed.
+#include "RunCase.h"
+
+#include "llmir/codegen/TargetNames.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fnmatch.h>
+#include <iostream>
+
+using namespace llmir;
+using namespace llmir::conformance;
+
+namespace {
+
+struct Arguments {
+  std::string device = "cpu", filter = "*", target = "host";
+  bool list = false, perf = false, quiet = false, plantFault = false;
+};
+
+/// A folder that is gone when it is left.
+class TemporaryFolder {
+public:
+  TemporaryFolder() {
+    path = (std::filesystem::temp_directory_path() / "llmir-conformance-XXXXXX").string();
+    exists = mkdtemp(path.data());
+  }
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  ~TemporaryFolder() {
+    if (exists)
+      std::filesystem::remove_all(path);
+  }
+
+  std::string path;
+  bool exists;
+};
+
+struct Counts {
+  int ok = 0, failed = 0, skipped = 0;
+};
+
+Status runTarget(const std::vector<Case> &cases, const Arguments &arguments,
+                 const std::string &name, Counts &counts) {
+  auto target = Target::named(name);
+  if (!target)
+    return forward(target);
+  const TemporaryFolder folder;
+  if (!folder.exists)
+    return fail("{} cannot be made: set TMPDIR", folder.path);
+  const Machine machine = Machine::of(*target);
+  const RunOptions options{name, folder.path, arguments.perf ? 21 : 0, arguments.plantFault};
+  for (const Case &c : cases) {
+    const Verdict verdict = runCase(c, *target, machine, options);
+    const bool isOk = verdict.kind == Verdict::Ok, isFailure = verdict.kind == Verdict::Fail;
+    ++(isOk ? counts.ok : isFailure ? counts.failed : counts.skipped);
+    if (isFailure || !arguments.quiet)
+      std::cout << fmt::format("{:<4} {} {}{}{}\n",
+                               isOk        ? "ok"
+                               : isFailure ? "FAIL"
+                                           : "skip",
+                               name, c.name, verdict.text.empty() ? "" : ": ", verdict.text)
+                << std::flush;
+  }
+  return {};
+}
+
+Expected<Counts> run(const Arguments &arguments) {
+  if (arguments.device != "cpu")
+    return fail("--device {}: there is one device, cpu", arguments.device);
+  std::vector<Case> cases = allCases(arguments.perf);
+  std::erase_if(cases, [&](const Case &c) {
+    return fnmatch(arguments.filter.c_str(), c.name.c_str(), 0) != 0;
+  });
+  if (cases.empty())
+    return fail("--filter '{}': no case has such a name; --list names all", arguments.filter);
+  Counts counts;
+  if (arguments.list) {
+    for (const Case &c : cases)
+      std::cout << c.name << "\n";
+    return counts;
+  }
+  const auto targets =
+      arguments.target == "all" ? targetNames() : std::vector<std::string>{arguments.target};
+  for (const std::string &target : targets)
+    if (Status status = runTarget(cases, arguments, target, counts); !status)
+      return forward(status);
+  std::cout << fmt::format("conformance: {} ok, {} failed, {} skipped\n", counts.ok, counts.failed,
+                           counts.skipped);
+  return counts;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  Arguments arguments;
+  CLI::App app("Runs every kernel of a device against the interpreter");
+  app.add_option("--device", arguments.device, "the device: cpu")->capture_default_str();
+  app.add_option("--filter", arguments.filter, "only cases whose names match, as *, ? and [] do")
+      ->capture_default_str();
+  app.add_option("--target", arguments.target, "the CPU to compile for (llmir targets), or all")
+      ->capture_default_str();
+  app.add_flag("--list", arguments.list, "name the cases and run none");
+  app.add_flag("--perf", arguments.perf, "time one worker on kernels of real sizes");
+  app.add_flag("--quiet", arguments.quiet, "no line for cases that do not fail");
+  app.add_flag("--plant-fault", arguments.plantFault,
+               "change one number of each result: every case that runs must fail");
+  CLI11_PARSE(app, argc, argv);
+  auto counts = run(arguments);
+  if (!counts) {
+    std::cerr << "error: " << counts.error().message << "\n";
+    return 1;
+  }
+  return counts->failed ? 1 : 0;
+}
