@@ -4,7 +4,7 @@ DEMO_MODEL := $(BUILD)/models/SmolLM2-135M-Instruct.Q4_1.gguf
 MODEL ?= $(DEMO_MODEL)
 PROMPT ?= Give me three tips for writing clear code.
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-heavy bench build coverage deps fuzz format lint docs clean
+.PHONY: help demo check check-heavy conformance bench build coverage deps fuzz format lint docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,14 @@ endif
 
 check-heavy: deps-check build $(MODEL) $(BUILD)/venv/done ## the measurements that take many minutes
 	@$(ENVIRONMENT) $(BUILD)/venv/bin/python -m pytest -q -s test/heavy
+
+FILTER ?= *
+conformance: deps-check ## all kernels against the interpreter, on every target that runs here or under qemu (TARGETS=aarch64 FILTER='linear/*')
+	@scripts/install_deps.sh conformance
+	@cmake --preset release >/dev/null
+	@ninja -C $(BUILD) llmir-conformance llmir llmirc
+	@printf '%s\n' $(or $(TARGETS),$$($(BUILD)/bin/llmir targets | sed -n 's/^\([a-z0-9-]*\) .*/\1/p')) \
+	  | xargs -P $$(nproc) -I{} $(BUILD)/bin/llmir-conformance --quiet --filter '$(FILTER)' --target {}
 
 THREADS ?= $(shell nproc)
 PEERS ?= llama_cpp

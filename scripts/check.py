@@ -20,7 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 LIT = "/usr/lib/llvm-22/bin/lit"
 # These are cut into parts, and start before the others.
 LONGEST = ["compiler_test", "codegen_test"]
-COUNTS = re.compile(r"\[  PASSED  \] (\d+) test|Passed *: *(\d+)|^(\d+) passed", re.MULTILINE)
+# What llmir-conformance runs of each target: all that is the target's own, and some of AArch64 under qemu.
+CONFORMANCE = {
+    "x86-64": "linear/q[15]_1/int8/37*,linear/q6_k/int8/37*,linear/q4_0/int16/37*,experts/q8_0/int8/*",
+    "x86-64-v3": "linear/q[48]_0/*/64*",
+    "x86-64-v4-vnni": "linear/q[48]_0/*/64*",
+    "aarch64": "linear/q6_k/int8/37*,attention/f32/2x2/16*mixed",
+    "aarch64-dotprod": "linear/q[48]_0/*/37*,attention/f16/2x3/*mixed,experts/q5_0/int8/*,model/int8/1001",
+}
+COUNTS = re.compile(r"\[  PASSED  \] (\d+) test|Passed *: *(\d+)|^(\d+) passed|^conformance \S+: (\d+) ok", re.MULTILINE)
 
 
 @dataclass
@@ -98,7 +106,9 @@ def suites_of(build, cpus):
         shards = 3 * cpus if program.name in LONGEST else 1
         numbers = [{"GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(i)} for i in range(shards)]
         suites.append(Suite(program.name, [([program, "--gtest_brief=1"], number) for number in numbers]))
-    suites += [Suite("fuzz", [(["scripts/fuzz.sh", "check", build], {})]),
+    suites += [Suite("conformance", [([build / "bin/llmir-conformance", "--target", target, "--filter", cases], {})
+                                     for target, cases in CONFORMANCE.items()]),
+               Suite("fuzz", [(["scripts/fuzz.sh", "check", build], {})]),
                Suite("lit", [([LIT, "-s", "-j1", build / "test"], {})]),
                Suite("lit-roundtrip", [([LIT, "-s", "-j1", "--param", "verify-roundtrip=1", build / "test"], {})]),
                Suite("docs", [(["scripts/generate_docs.py", "--check"], {})]),

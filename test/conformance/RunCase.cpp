@@ -5,7 +5,6 @@
 #include "llmir/reference/Interpreter.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/TargetParser/Triple.h"
 
 #include <cmath>
 #include <fmt/ranges.h>
@@ -39,17 +38,14 @@ std::string instructionOf(Products products, const Target &target) {
   return "";
 }
 
-Verdict checkAssembly(const Case &c, const Target &target, const Machine &machine,
-                      const std::string &assemblyFile) {
-  const std::string instruction = instructionOf(c.products, target);
+/// Whether the code has that instruction.
+Verdict checkAssembly(const std::string &instruction, const std::string &assemblyFile) {
   auto text = llvm::MemoryBuffer::getFile(assemblyFile);
   if (!text)
     return failed("there is no assembly");
-  if (!instruction.empty() && !(*text)->getBuffer().contains(instruction))
+  if (!(*text)->getBuffer().contains(instruction))
     return failed(fmt::format("its code has no {}", instruction));
-  return {Verdict::Skip,
-          fmt::format("{}; compiled{}", machine.whyNot(),
-                      instruction.empty() ? "" : fmt::format(", with {}", instruction))};
+  return {};
 }
 
 /// Where the two sides differ first by more than the case allows; empty: nowhere.
@@ -127,8 +123,8 @@ Verdict runCase(const Case &c, const Target &target, const Machine &machine,
   CompileOptions compile;
   compile.activations = c.activations;
   compile.target = options.target;
-  const bool runs = machine.whyNot().empty();
-  if (!runs)
+  const std::string instruction = instructionOf(c.products, target);
+  if (!instruction.empty())
     compile.assemblyFile = options.folder + "/code.s";
   mlir::OwningOpRef<mlir::ModuleOp> rounded = module->clone();
   if (Status status = test::addRoundings(*rounded, compile); !status)
@@ -137,8 +133,13 @@ Verdict runCase(const Case &c, const Target &target, const Machine &machine,
   auto compiled = test::compileModel(*module, source, compile, codeFile);
   if (!compiled)
     return failed(fmt::format("does not compile: {}", compiled.error().message));
-  if (!runs)
-    return checkAssembly(c, target, machine, compile.assemblyFile);
+  if (!instruction.empty())
+    if (Verdict verdict = checkAssembly(instruction, compile.assemblyFile);
+        verdict.kind != Verdict::Ok)
+      return verdict;
+  if (!machine.whyNot().empty())
+    return {Verdict::Skip, fmt::format("{}; compiled{}{}", machine.whyNot(),
+                                       instruction.empty() ? "" : ", with ", instruction)};
   llm::ModelOp model = *rounded->getOps<llm::ModelOp>().begin();
   int64_t blocks = 0;
   const std::vector<Batch> batches =

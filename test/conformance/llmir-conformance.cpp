@@ -2,10 +2,10 @@
 // mixes of batches, instruction sets. One line a case; the exit code is 1 if one failed.
 #include "RunCase.h"
 
-#include "llmir/codegen/TargetNames.h"
-
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 #include <iostream>
 
@@ -15,7 +15,8 @@ using namespace llmir::conformance;
 namespace {
 
 struct Arguments {
-  std::string device = "cpu", filter = "*", target = "host";
+  std::string device = "cpu", target = "host";
+  std::vector<std::string> filters = {"*"};
   bool list = false, perf = false, quiet = false, plantFault = false;
 };
 
@@ -40,17 +41,41 @@ struct Counts {
   int ok = 0, failed = 0, skipped = 0;
 };
 
-Status runTarget(const std::vector<Case> &cases, const Arguments &arguments,
-                 const std::string &name, Counts &counts) {
-  auto target = Target::named(name);
+Expected<std::vector<Case>> chooseCases(const Arguments &arguments) {
+  std::vector<Case> cases = allCases(arguments.perf);
+  std::erase_if(cases, [&](const Case &c) {
+    return std::ranges::none_of(arguments.filters, [&](const std::string &filter) {
+      return fnmatch(filter.c_str(), c.name.c_str(), 0) == 0;
+    });
+  });
+  if (cases.empty())
+    return fail("--filter '{}': no case has such a name; --list names all",
+                fmt::join(arguments.filters, ","));
+  return cases;
+}
+
+Expected<Counts> run(const Arguments &arguments) {
+  if (arguments.device != "cpu")
+    return fail("--device {}: there is one device, cpu", arguments.device);
+  auto cases = chooseCases(arguments);
+  if (!cases)
+    return forward(cases);
+  Counts counts;
+  if (arguments.list) {
+    for (const Case &c : *cases)
+      std::cout << c.name << "\n";
+    return counts;
+  }
+  auto target = Target::named(arguments.target);
   if (!target)
     return forward(target);
   const TemporaryFolder folder;
   if (!folder.exists)
     return fail("{} cannot be made: set TMPDIR", folder.path);
   const Machine machine = Machine::of(*target);
-  const RunOptions options{name, folder.path, arguments.perf ? 21 : 0, arguments.plantFault};
-  for (const Case &c : cases) {
+  const RunOptions options{arguments.target, folder.path, arguments.perf ? 21 : 0,
+                           arguments.plantFault};
+  for (const Case &c : *cases) {
     const Verdict verdict = runCase(c, *target, machine, options);
     const bool isOk = verdict.kind == Verdict::Ok, isFailure = verdict.kind == Verdict::Fail;
     ++(isOk ? counts.ok : isFailure ? counts.failed : counts.skipped);
@@ -59,34 +84,13 @@ Status runTarget(const std::vector<Case> &cases, const Arguments &arguments,
                                isOk        ? "ok"
                                : isFailure ? "FAIL"
                                            : "skip",
-                               name, c.name, verdict.text.empty() ? "" : ": ", verdict.text)
+                               arguments.target, c.name, verdict.text.empty() ? "" : ": ",
+                               verdict.text)
                 << std::flush;
   }
-  return {};
-}
-
-Expected<Counts> run(const Arguments &arguments) {
-  if (arguments.device != "cpu")
-    return fail("--device {}: there is one device, cpu", arguments.device);
-  std::vector<Case> cases = allCases(arguments.perf);
-  std::erase_if(cases, [&](const Case &c) {
-    return fnmatch(arguments.filter.c_str(), c.name.c_str(), 0) != 0;
-  });
-  if (cases.empty())
-    return fail("--filter '{}': no case has such a name; --list names all", arguments.filter);
-  Counts counts;
-  if (arguments.list) {
-    for (const Case &c : cases)
-      std::cout << c.name << "\n";
-    return counts;
-  }
-  const auto targets =
-      arguments.target == "all" ? targetNames() : std::vector<std::string>{arguments.target};
-  for (const std::string &target : targets)
-    if (Status status = runTarget(cases, arguments, target, counts); !status)
-      return forward(status);
-  std::cout << fmt::format("conformance: {} ok, {} failed, {} skipped\n", counts.ok, counts.failed,
-                           counts.skipped);
+  std::cout << fmt::format("conformance {}: {} ok, {} failed, {} skipped{}{}\n", arguments.target,
+                           counts.ok, counts.failed, counts.skipped, counts.skipped ? ": " : "",
+                           counts.skipped ? machine.whyNot() : "");
   return counts;
 }
 
@@ -96,9 +100,11 @@ int main(int argc, char **argv) {
   Arguments arguments;
   CLI::App app("Runs every kernel of a device against the interpreter");
   app.add_option("--device", arguments.device, "the device: cpu")->capture_default_str();
-  app.add_option("--filter", arguments.filter, "only cases whose names match, as *, ? and [] do")
+  app.add_option("--filter", arguments.filters,
+                 "only cases whose names match one of these, as *, ? and [] do")
+      ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--target", arguments.target, "the CPU to compile for (llmir targets), or all")
+  app.add_option("--target", arguments.target, "the CPU to compile for (llmir targets)")
       ->capture_default_str();
   app.add_flag("--list", arguments.list, "name the cases and run none");
   app.add_flag("--perf", arguments.perf, "time one worker on kernels of real sizes");

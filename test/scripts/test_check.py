@@ -55,7 +55,7 @@ def test_every_suite_is_there(tmp_path):
         (tmp_path / "bin/test" / name).touch()
     for cpus in (1, 2, 16):
         suites, slots = check.suites_of(tmp_path, cpus)
-        assert [suite.name for suite in suites] == ["e2e", "compiler_test", "codegen_test", "aaa_test", "fuzz", "lit",
+        assert [suite.name for suite in suites] == ["e2e", "compiler_test", "codegen_test", "aaa_test", "conformance", "fuzz", "lit",
                                                     "lit-roundtrip", "docs", "layers"]
         assert slots >= 1
         for suite in suites:
