@@ -21,7 +21,8 @@ public:
 
   /// Empty if code can be run.
   const std::string &whyNot() const { return reason; }
-  bool isEmulated() const { return command.size() > 1; }
+  /// Whether the times of code mean something: it runs, and not in an emulator.
+  bool canTime() const { return reason.empty() && command.size() == 1; }
 
   /// Runs the batches, one after the other, by each number of workers from an empty cache of
   /// `blocks` blocks. Errors: the code crashed, or took too long. `folder` is for the files.

@@ -1,6 +1,8 @@
 // Compiles a case, runs both sides, and words the verdict.
 #include "RunCase.h"
 
+#include "WrongLane.h"
+
 #include "llmir/compiler/VerifyCode.h"
 #include "llmir/reference/Interpreter.h"
 #include "mlir/Parser/Parser.h"
@@ -123,6 +125,8 @@ Verdict runCase(const Case &c, const Target &target, const Machine &machine,
   CompileOptions compile;
   compile.activations = c.activations;
   compile.target = options.target;
+  if (options.fault)
+    compile.pipeline.extraPasses = {wrongLane(*options.fault)};
   const std::string instruction = instructionOf(c.products, target);
   if (!instruction.empty())
     compile.assemblyFile = options.folder + "/code.s";
@@ -147,10 +151,6 @@ Verdict runCase(const Case &c, const Target &target, const Machine &machine,
   auto results = machine.run(codeFile, *compiled, batches, blocks, options.repeats, options.folder);
   if (!results)
     return failed(results.error().message);
-  if (options.plantFault) {
-    float &number = results->logits[0].front().back();
-    number = number * 1.25f + 0.25f;
-  }
   Verdict verdict = compare(c, model, source, batches, blocks, *results, options.repeats);
   if (verdict.kind == Verdict::Ok && options.repeats)
     verdict.text = times(*results, batches, compiled->manifest);

@@ -3,6 +3,8 @@
 
 #include "Machine.h"
 
+#include <optional>
+
 namespace llmir::conformance {
 
 struct Verdict {
@@ -11,10 +13,10 @@ struct Verdict {
 };
 
 struct RunOptions {
-  std::string target;      ///< see Target::named
-  std::string folder;      ///< for files
-  int64_t repeats = 0;     ///< of steps, for their times; 0: none are taken
-  bool plantFault = false; ///< changes one number that compiled code gave: the case must fail
+  std::string target;                ///< see Target::named
+  std::string folder;                ///< for files
+  int64_t repeats = 0;               ///< of steps, for their times; 0: none are taken
+  std::optional<int64_t> fault = {}; ///< of wrongLane: the case must fail
 };
 
 Verdict runCase(const Case &c, const Target &target, const Machine &machine,

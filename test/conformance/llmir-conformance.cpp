@@ -1,6 +1,7 @@
 // llmir-conformance: every kernel of a device against the interpreter: ops, data types, odd shapes,
 // mixes of batches, instruction sets. One line a case; the exit code is 1 if one failed.
 #include "RunCase.h"
+#include "WrongLane.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -17,7 +18,8 @@ namespace {
 struct Arguments {
   std::string device = "cpu", target = "host";
   std::vector<std::string> filters = {"*"};
-  bool list = false, perf = false, quiet = false, plantFault = false;
+  std::vector<int64_t> faults;
+  bool list = false, perf = false, quiet = false;
 };
 
 /// A folder that is gone when it is left.
@@ -73,20 +75,31 @@ Expected<Counts> run(const Arguments &arguments) {
   if (!folder.exists)
     return fail("{} cannot be made: set TMPDIR", folder.path);
   const Machine machine = Machine::of(*target);
-  const RunOptions options{arguments.target, folder.path, arguments.perf ? 21 : 0,
-                           arguments.plantFault};
-  for (const Case &c : *cases) {
-    const Verdict verdict = runCase(c, *target, machine, options);
-    const bool isOk = verdict.kind == Verdict::Ok, isFailure = verdict.kind == Verdict::Fail;
-    ++(isOk ? counts.ok : isFailure ? counts.failed : counts.skipped);
-    if (isFailure || !arguments.quiet)
-      std::cout << fmt::format("{:<4} {} {}{}{}\n",
-                               isOk        ? "ok"
-                               : isFailure ? "FAIL"
-                                           : "skip",
-                               arguments.target, c.name, verdict.text.empty() ? "" : ": ",
-                               verdict.text)
-                << std::flush;
+  if (arguments.perf && !machine.canTime())
+    return fail("--perf: nothing here runs {} at its own speed: choose another --target",
+                arguments.target);
+  RunOptions options{arguments.target, folder.path, arguments.perf ? 21 : 0};
+  auto runAll = [&] {
+    for (const Case &c : *cases) {
+      const Verdict verdict = runCase(c, *target, machine, options);
+      const bool isOk = verdict.kind == Verdict::Ok, isFailure = verdict.kind == Verdict::Fail;
+      ++(isOk ? counts.ok : isFailure ? counts.failed : counts.skipped);
+      if (isFailure || !arguments.quiet)
+        std::cout << fmt::format("{:<4} {} {}{}{}{}\n",
+                                 isOk        ? "ok"
+                                 : isFailure ? "FAIL"
+                                             : "skip",
+                                 arguments.target, c.name,
+                                 options.fault ? " with a wrong " + lastWrongLane() : "",
+                                 verdict.text.empty() ? "" : ": ", verdict.text)
+                  << std::flush;
+    }
+  };
+  if (arguments.faults.empty())
+    runAll();
+  for (int64_t fault : arguments.faults) {
+    options.fault = fault;
+    runAll();
   }
   std::cout << fmt::format("conformance {}: {} ok, {} failed, {} skipped{}{}\n", arguments.target,
                            counts.ok, counts.failed, counts.skipped, counts.skipped ? ": " : "",
@@ -109,8 +122,12 @@ int main(int argc, char **argv) {
   app.add_flag("--list", arguments.list, "name the cases and run none");
   app.add_flag("--perf", arguments.perf, "time one worker on kernels of real sizes");
   app.add_flag("--quiet", arguments.quiet, "no line for cases that do not fail");
-  app.add_flag("--plant-fault", arguments.plantFault,
-               "change one number of each result: every case that runs must fail");
+  app.add_option("--wrong-lanes", arguments.faults,
+                 "numbers of faults: for each, one lane of one vector in the kernels is wrong, and "
+                 "every case that runs must fail")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
+  registerWrongLane();
   CLI11_PARSE(app, argc, argv);
   auto counts = run(arguments);
   if (!counts) {
