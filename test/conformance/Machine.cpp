@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 namespace llmir::conformance {
 
@@ -32,7 +33,7 @@ int majorVersion(const std::string &program) {
   std::optional<llvm::StringRef> redirects[] = {"", file.str(), ""};
   llvm::sys::ExecuteAndWait(program, {program, "--version"}, std::nullopt, redirects);
   const std::string text = textOf(file.str().str());
-  llvm::sys::fs::remove(file);
+  unlink(file.c_str());
   int major = 0;
   llvm::StringRef(text)
       .split("version ")
