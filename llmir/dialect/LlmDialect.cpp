@@ -3,6 +3,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -16,7 +17,17 @@ using namespace llmir::llm;
 #define GET_ATTRDEF_CLASSES
 #include "llmir/dialect/LlmAttrs.cpp.inc"
 
+namespace {
+/// Any op may stand where a call was: none knows the function that it is in.
+struct LlmInliner : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final { return true; }
+  bool isLegalToInline(Region *, Region *, bool, IRMapping &) const final { return true; }
+};
+} // namespace
+
 void LlmDialect::initialize() {
+  addInterfaces<LlmInliner>();
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "llmir/dialect/LlmTypes.cpp.inc"

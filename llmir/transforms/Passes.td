@@ -4,6 +4,22 @@
 
 include "mlir/Pass/PassBase.td"
 
+def RollLayersPass : Pass<"llm-roll-layers"> {
+  let summary = "One function for all layers that are alike";
+  let description = [{
+    Runs on `llm.model` (@step) and `llm.graph` (@forward). Before: the ops of all layers one after the other, each with
+    weights of its own, such as `llm.weight @"layers.3.up.weight"`.
+    After: `func.func private @layer(%number, %x, %batch, %kv)`, called once for each layer, and for each weight of a layer
+    one `llm.weight` from `"layers.{}.up.weight" layers [0, 1, ...]`. Windows and rotations that differ become the tables
+    `windows` and `ropes`. Layers that differ in more, the types of their weights too, become functions of their own.
+
+    A layer begins where one tensor of activations is all that is needed further on and attention comes before the next
+    such point. The names of its weights must differ by the layer's number alone: its number in the cache, or, without one,
+    counted from 0. What stays unrolled has a remark that says why.
+  }];
+  let dependentDialects = ["::llmir::llm::LlmDialect"];
+}
+
 def ExpandExpertsPass : Pass<"llm-expand-experts", "::llmir::llm::ModelOp"> {
   let summary = "Split mixtures of experts into ops that fit into phases";
   let description = [{
