@@ -201,7 +201,7 @@ FailureOr<Layer> join(ArrayRef<Piece> pieces, int64_t ordinal) {
 
 } // namespace
 
-std::vector<Layer> findLayers(func::FuncOp function) {
+std::vector<Layer> findLayers(func::FuncOp function, bool remarks) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return {};
   Block &block = function.getBody().front();
@@ -214,9 +214,10 @@ std::vector<Layer> findLayers(func::FuncOp function) {
     if (pieces[i].attends && pieces[i].input && pieces[i].output)
       starts.push_back(i);
   if (starts.size() < 2) {
-    function.emitRemark("layers are not rolled: between the ")
-        << attentions << " attentions there is no point where one tensor of activations is all "
-        << "that is needed further on";
+    if (remarks)
+      function.emitRemark("layers are not rolled: between the ")
+          << attentions << " attentions there is no point where one tensor of activations is all "
+          << "that is needed further on";
     return {};
   }
   std::vector<Layer> layers;
@@ -225,7 +226,7 @@ std::vector<Layer> findLayers(func::FuncOp function) {
   auto add = [&](size_t begin, size_t length, bool mustBeKnown) {
     auto layer = join(ArrayRef(pieces).slice(begin, length), static_cast<int64_t>(layers.size()));
     if (failed(layer)) {
-      if (!mustBeKnown)
+      if (remarks && !mustBeKnown)
         pieces[begin].ops.front()->emitRemark(
             "a layer is not rolled: its ops name several layers of the cache");
       return false;
@@ -245,7 +246,7 @@ std::vector<Layer> findLayers(func::FuncOp function) {
   const bool isFound = llvm::any_of(lengths, [&](size_t length) {
     return length <= most && add(last, length, /*mustBeKnown=*/true);
   });
-  if (!isFound)
+  if (remarks && !isFound)
     pieces[last].ops.front()->emitRemark(
         "the last layer is not rolled: it is like none before, so its end is not known");
   return layers;

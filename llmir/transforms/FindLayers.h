@@ -26,8 +26,8 @@ std::optional<int64_t> constantIndex(mlir::Value value);
 using LayerKey = std::vector<const void *>;
 LayerKey keyOf(const Layer &layer, bool weightTypes);
 
-/// The layers of `function`, which is one block, in order. Where there are fewer than two it says
-/// nothing; remarks say why attention is in no layer.
-std::vector<Layer> findLayers(mlir::func::FuncOp function);
+/// The layers of `function`, which is one block, in order. Where there are fewer than two
+/// attentions there are none. With `remarks` it says why attention is in no layer.
+std::vector<Layer> findLayers(mlir::func::FuncOp function, bool remarks = true);
 
 } // namespace llmir::llm

@@ -4,6 +4,32 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PageAttentionPass : Pass<"llm-page-attention", "::llmir::llm::GraphOp"> {
+  let summary = "Give the attentions of a graph a paged KV cache";
+  let description = [{
+    Before: `%o = llm.dense_attention %q, %k, %v, %batch` in @forward.
+    After: `%kv1 = llm.kv_append %kv0[%c0], %k, %v, %batch`, `%o = llm.attention %q, %kv1[%c0], %batch`. @forward takes the
+    cache as its last argument and gives it as its last result; layers are numbered in the order of the ops. All must have
+    the same heads and columns. A graph without attention stays as it is.
+  }];
+  let options = [Option<"kv", "kv", "std::string", "\"f16\"", "numbers of the cache: f16 or f32">,
+                 Option<"block", "block", "int64_t", "32", "tokens of a block of the cache">];
+  let dependentDialects = ["::llmir::llm::LlmDialect"];
+}
+
+def FormModelPass : Pass<"llm-form-model", "::mlir::ModuleOp"> {
+  let summary = "Make models of graphs from tokens to logits";
+  let description = [{
+    Before: an `llm.graph` whose @forward takes a batch and a cache, looks up embeddings and gives logits of all tokens and
+    the cache.
+    After: an `llm.model` whose @step takes `llm.logit_rows` behind the last layer. Its context length is the graph's attribute
+    `context_length`, or else the option. Other graphs stay, with a remark that says why.
+  }];
+  let options = [Option<"contextLength", "context-length", "int64_t", "4096", "positions, where the graph does not say">,
+                 Option<"name", "name", "std::string", "\"model\"", "symbol of the model">];
+  let dependentDialects = ["::llmir::llm::LlmDialect"];
+}
+
 def RollLayersPass : Pass<"llm-roll-layers"> {
   let summary = "One function for all layers that are alike";
   let description = [{

@@ -160,13 +160,16 @@ llm.model @cache attributes {vocabulary = 8 : i64, context_length = 8 : i64} {
     %q0 = llm.linear %x, %w0 : (!x, tensor<8x8xf32>) -> !x
     %kv0 = llm.kv_append %kv[%c0], %x, %x, %batch : !kv, !x, !x, !batch
     %0 = llm.attention %q0, %kv0[%c0], %batch {scale = 1.0 : f64, window = 4 : i64} : (!x, !kv, !batch) -> !x
-    %q1 = llm.linear %0, %w1 : (!x, tensor<8x8xf16>) -> !x
-    %kv1 = llm.kv_append %kv0[%c1], %0, %0, %batch : !kv, !x, !x, !batch
+    %r0 = arith.addf %x, %0 : !x
+    %q1 = llm.linear %r0, %w1 : (!x, tensor<8x8xf16>) -> !x
+    %kv1 = llm.kv_append %kv0[%c1], %r0, %r0, %batch : !kv, !x, !x, !batch
     %1 = llm.attention %q1, %kv1[%c1], %batch {scale = 1.0 : f64} : (!x, !kv, !batch) -> !x
-    %q2 = llm.linear %1, %w2 : (!x, tensor<8x8xf32>) -> !x
-    %kv2 = llm.kv_append %kv1[%c2], %1, %1, %batch : !kv, !x, !x, !batch
+    %r1 = arith.addf %r0, %1 : !x
+    %q2 = llm.linear %r1, %w2 : (!x, tensor<8x8xf32>) -> !x
+    %kv2 = llm.kv_append %kv1[%c2], %r1, %r1, %batch : !kv, !x, !x, !batch
     %2 = llm.attention %q2, %kv2[%c2], %batch {scale = 1.0 : f64} : (!x, !kv, !batch) -> !x
-    %rows = llm.logit_rows %2, %batch : (!x, !batch) -> !x
+    %r2 = arith.addf %r1, %2 : !x
+    %rows = llm.logit_rows %r2, %batch : (!x, !batch) -> !x
     return %rows, %kv2 : !x, !kv
   }
 }
