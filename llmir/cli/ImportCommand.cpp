@@ -11,12 +11,15 @@ class ImportCommand : public Command {
   void declare(CommandSpec &spec) override {
     spec.name = "import";
     spec.summary = "Print a model as llm IR";
-    spec.details =
-        "The IR before any pass; llmirc compile MODEL --stop-after PHASE prints a later one.";
-    spec.examples = {"llmir import model.gguf | less"};
+    spec.details = "The IR before any pass, or behind one of the compiler's phases.";
+    spec.examples = {"llmir import model.gguf | less",
+                     "llmir import model.gguf --stop-after fuse | less"};
     addModel(spec.options, model);
     spec.options.group("Compilation");
     spec.options.add("kv", &kv, "Numbers of the KV cache").choices({"f16", "f32"});
+    spec.options.add("stop-after", &stopAfter, "Print the IR behind PHASE instead")
+        .placeholder("PHASE")
+        .commandLineOnly();
   }
 
   Status run(const CommandContext &) override {
@@ -25,10 +28,13 @@ class ImportCommand : public Command {
     auto compiler = findCompiler();
     if (!compiler)
       return forward(compiler);
-    return runCompiler(*compiler, {"import", model, "--kv", kv});
+    std::vector<std::string> words = {"import", model, "--kv", kv};
+    if (!stopAfter.empty())
+      words.push_back("--stop-after=" + stopAfter);
+    return runCompiler(*compiler, words);
   }
 
-  std::string model, kv = "f16";
+  std::string model, kv = "f16", stopAfter;
 };
 
 } // namespace

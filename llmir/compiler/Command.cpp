@@ -117,7 +117,10 @@ static ProgramSpec declareCompiler(CompilerArguments &arguments) {
       .placeholder("KEY");
   compile.add("assembly", &options.assemblyFile, "Write the assembly here too").placeholder("FILE");
   addPipeline(compile, options.pipeline);
-  addModel(command("import", "Print a model as llm IR"));
+  OptionTable &import = command("import", "Print a model as llm IR");
+  addModel(import);
+  import.add("stop-after", &options.pipeline.stopAfter, "Print the IR behind PHASE instead")
+      .placeholder("PHASE");
   OptionTable &plan = command("plan", "Print the manifest that compiling a model would write");
   addModel(plan);
   addTarget(plan);
@@ -133,7 +136,7 @@ static Status runCompilerCommand(const std::string &name, const CompilerArgument
     return printTargets();
   if (name == "plan")
     return writePlan(arguments.model, arguments.output, arguments.options);
-  if (name == "import")
+  if (name == "import" && arguments.options.pipeline.stopAfter.empty())
     return printImported(arguments.model, arguments.options);
   if (arguments.output.empty() && arguments.options.pipeline.stopAfter.empty())
     return fail("compile needs -o FILE, or --stop-after PHASE to print IR");

@@ -14,6 +14,15 @@ namespace llmir {
 
 namespace {
 
+/// Runs a pass on models, and on graphs that are no whole models.
+Status runOnModels(Compilation &c, const char *name,
+                   llvm::function_ref<std::unique_ptr<Pass>()> create) {
+  return runPasses(c, name, [&](OpPassManager &passes) {
+    passes.addNestedPass<llm::ModelOp>(create());
+    passes.addNestedPass<llm::GraphOp>(create());
+  });
+}
+
 Status import(Compilation &c) {
   if (c.import) {
     auto imported = c.import();
@@ -27,9 +36,29 @@ Status import(Compilation &c) {
   return findModel(c);
 }
 
+Status pageAttention(Compilation &c) {
+  llm::PageAttentionPassOptions options;
+  options.kv = c.options.kv;
+  options.block = c.options.blockTokens;
+  return runPasses(c, "llm-page-attention", [&](OpPassManager &passes) {
+    passes.addNestedPass<llm::GraphOp>(llm::createPageAttentionPass(options));
+  });
+}
+
+Status formModel(Compilation &c) {
+  auto status = runPasses(c, "llm-form-model", [](OpPassManager &passes) {
+    passes.addPass(llm::createFormModelPass());
+  });
+  return status ? findModel(c) : status;
+}
+
+Status rollLayers(Compilation &c) {
+  return runOnModels(c, "llm-roll-layers", [] { return llm::createRollLayersPass(); });
+}
+
 Status chooseTarget(Compilation &c) {
-  if (c.model.getTargetAttr())
-    return {}; // the IR says it
+  if (!c.model || c.model.getTargetAttr())
+    return {}; // no code is generated, or the IR says it
   auto target = Target::named(c.options.target);
   if (!target)
     return forward(target);
@@ -38,14 +67,11 @@ Status chooseTarget(Compilation &c) {
 }
 
 Status expandExperts(Compilation &c) {
-  return runPasses(c, "llm-expand-experts", [](OpPassManager &passes) {
-    passes.addNestedPass<llm::ModelOp>(llm::createExpandExpertsPass());
-  });
+  return runOnModels(c, "llm-expand-experts", [] { return llm::createExpandExpertsPass(); });
 }
 
 Status eliminateCommonSubexpressions(Compilation &c) {
-  return runPasses(
-      c, "cse", [](OpPassManager &passes) { passes.addNestedPass<llm::ModelOp>(createCSEPass()); });
+  return runOnModels(c, "cse", [] { return createCSEPass(); });
 }
 
 Status quantizeWeights(Compilation &c) {
@@ -53,26 +79,25 @@ Status quantizeWeights(Compilation &c) {
     return {};
   llm::QuantizeWeightsPassOptions options;
   options.weights = c.options.quantize;
-  return runPasses(c, "llm-quantize-weights", [&](OpPassManager &passes) {
-    passes.addNestedPass<llm::ModelOp>(llm::createQuantizeWeightsPass(options));
-  });
+  return runOnModels(c, "llm-quantize-weights",
+                     [&] { return llm::createQuantizeWeightsPass(options); });
 }
 
 Status quantizeActivations(Compilation &c) {
   llm::QuantizeActivationsPassOptions options;
   options.activations = c.options.activations;
-  return runPasses(c, "llm-quantize-activations", [&](OpPassManager &passes) {
-    passes.addNestedPass<llm::ModelOp>(llm::createQuantizeActivationsPass(options));
-  });
+  return runOnModels(c, "llm-quantize-activations",
+                     [&] { return llm::createQuantizeActivationsPass(options); });
 }
 
 Status fuse(Compilation &c) {
-  return runPasses(c, "llm-fuse", [](OpPassManager &passes) {
-    passes.addNestedPass<llm::ModelOp>(llm::createFusePass());
-  });
+  return runOnModels(c, "llm-fuse", [] { return llm::createFusePass(); });
 }
 
 Status packWeights(Compilation &c) {
+  if (!c.model)
+    return fail("the llm.graph is no whole model from tokens to logits, and only models are "
+                "compiled; --stop-after=fuse prints it");
   auto target = Target::of(c.model);
   if (!target)
     return forward(target);
@@ -134,6 +159,9 @@ Status emit(Compilation &c) {
 
 constexpr Phase list[] = {
     {"import", "everything else works on what it makes", import},
+    {"page-attention", "a model of a graph needs a cache", pageAttention},
+    {"form-model", "only models are compiled", formModel},
+    {"roll-layers", nullptr, rollLayers},
     {"choose-target", "layouts and kernels are made for what it chooses", chooseTarget},
     {"expand-experts", "lower knows the parts of a mixture of experts only", expandExperts},
     {"cse", nullptr, eliminateCommonSubexpressions},
@@ -152,9 +180,11 @@ Status findModel(Compilation &c) {
   if (c.lowered.module)
     return {};
   auto models = llvm::to_vector(c.llmModule.getOps<llm::ModelOp>());
-  if (models.size() != 1)
-    return fail("the module has {} llm.model ops, exactly one is compiled", models.size());
-  c.model = models[0];
+  auto graphs = llvm::to_vector(c.llmModule.getOps<llm::GraphOp>());
+  if (models.size() + graphs.size() != 1)
+    return fail("the module has {} llm.model and {} llm.graph ops, exactly one is compiled",
+                models.size(), graphs.size());
+  c.model = models.empty() ? llm::ModelOp() : models[0];
   return {};
 }
 

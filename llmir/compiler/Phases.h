@@ -26,7 +26,7 @@ struct Compilation {
   std::string modelFile = {}; ///< named in errors; empty: there is no file
   mlir::ModuleOp llmModule = {};
   mlir::OwningOpRef<mlir::ModuleOp> imported = {}; ///< owns llmModule if `import` made it
-  llm::ModelOp model = {};
+  llm::ModelOp model = {}; ///< null: the module has an llm.graph that is no whole model
   std::optional<cpu::WeightTable> weights = {};
   cpu::LoweredModel lowered = {};
   Manifest manifest = {};
@@ -55,8 +55,8 @@ std::span<const Phase> phases();
 Status runPasses(Compilation &compilation, const char *what,
                  llvm::function_ref<void(mlir::OpPassManager &)> fill);
 
-/// Points `model` to the one llm.model, while the current module is llm IR. Fails if there is not
-/// exactly one.
+/// Points `model` to the one llm.model, or to none where there is one llm.graph, while the current
+/// module is llm IR. Fails if there is not exactly one of them.
 Status findModel(Compilation &compilation);
 
 /// Verifies the current module; `what` is whose fault a breach is.

@@ -158,8 +158,10 @@ Expected<const Verifier::Outcome *> Verifier::outcomeOf(Snapshot &snapshot, cons
 }
 
 Status Verifier::check(ModuleOp module, llvm::StringRef pass) {
-  if (!findModel(module))
-    return {}; // whoever looks for the model says so
+  if (!findModel(module)) {
+    skipsGraph = true; // whoever needs a model says so
+    return {};
+  }
   std::string text;
   llvm::raw_string_ostream(text) << module;
   if (!last) {
@@ -286,9 +288,12 @@ Status Verifier::checkCode(const std::string &codeFile, const Manifest &manifest
 }
 
 std::string Verifier::summary() const {
+  if (!last)
+    return "nothing: an llm.graph is not compared, only models are";
   return fmt::format(
-      "{} passes that changed the model: {} comparisons on {} inputs, the same bits{}", passes,
-      comparisons, inputNames.size(), codeSummary);
+      "{} passes that changed the model: {} comparisons on {} inputs, the same bits{}{}", passes,
+      comparisons, inputNames.size(), codeSummary,
+      skipsGraph ? "; the passes that made a model of the graph were not compared" : "");
 }
 
 } // namespace llmir

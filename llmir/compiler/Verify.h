@@ -68,6 +68,7 @@ private:
   std::unique_ptr<Snapshot> last;
   int64_t passes = 0, comparisons = 0;
   std::set<std::string> inputNames;
+  bool skipsGraph = false; ///< passes ran before there was a model
   std::string codeSummary; ///< empty: there was none
 };
 

@@ -40,10 +40,12 @@ void expand(MoeOp op) {
 }
 
 struct ExpandExperts : impl::ExpandExpertsPassBase<ExpandExperts> {
+  bool canScheduleOn(RegisteredOperationName name) const override { return isModelOrGraph(name); }
+
   void runOnOperation() override {
     // Collected first: the walk must not see what it replaces.
     SmallVector<MoeOp> mixtures;
-    getOperation().walk([&](MoeOp op) { mixtures.push_back(op); });
+    getOperation()->walk([&](MoeOp op) { mixtures.push_back(op); });
     llvm::for_each(mixtures, expand);
   }
 };

@@ -129,8 +129,10 @@ struct Phase {
 };
 
 struct Fuse : impl::FusePassBase<Fuse> {
+  bool canScheduleOn(RegisteredOperationName name) const override { return isModelOrGraph(name); }
+
   void runOnOperation() override {
-    for (auto function : getOperation().getBody().getOps<func::FuncOp>())
+    for (auto function : getOperation()->getRegion(0).getOps<func::FuncOp>())
       if (!function.isExternal())
         for (Block &block : function.getBody())
           fuse(block);

@@ -1,4 +1,5 @@
-// The passes of llm → llm: one pass a file, one lit file each, named alike.
+// The passes of llm → llm: one pass a file, one lit file each, named alike. Those without an op run on llm.model and
+// llm.graph alike.
 #ifndef LLMIR_TRANSFORMS_PASSES_TD
 #define LLMIR_TRANSFORMS_PASSES_TD
 
@@ -46,7 +47,7 @@ def RollLayersPass : Pass<"llm-roll-layers"> {
   let dependentDialects = ["::llmir::llm::LlmDialect"];
 }
 
-def ExpandExpertsPass : Pass<"llm-expand-experts", "::llmir::llm::ModelOp"> {
+def ExpandExpertsPass : Pass<"llm-expand-experts"> {
   let summary = "Split mixtures of experts into ops that fit into phases";
   let description = [{
     Before: `%y = llm.moe silu %x, %gate, %up, %down by softmax %router top 2`.
@@ -57,7 +58,7 @@ def ExpandExpertsPass : Pass<"llm-expand-experts", "::llmir::llm::ModelOp"> {
   let dependentDialects = ["::llmir::llm::LlmDialect"];
 }
 
-def QuantizeWeightsPass : Pass<"llm-quantize-weights", "::llmir::llm::ModelOp"> {
+def QuantizeWeightsPass : Pass<"llm-quantize-weights"> {
   let summary = "Give float matrices a quantised type";
   let description = [{
     Before: `llm.weight @w : tensor<8x32xf16>`, read by products (`llm.linear`, `llm.experts.linear`, `llm.moe`) or as an
@@ -73,7 +74,7 @@ def QuantizeWeightsPass : Pass<"llm-quantize-weights", "::llmir::llm::ModelOp"> 
   let dependentDialects = ["::llmir::llm::LlmDialect"];
 }
 
-def QuantizeActivationsPass : Pass<"llm-quantize-activations", "::llmir::llm::ModelOp"> {
+def QuantizeActivationsPass : Pass<"llm-quantize-activations"> {
   let summary = "Quantise what goes into products with quantised weights";
   let description = [{
     Before: `%y = llm.linear %x, %w` with a quantised weight and f32 activations.
@@ -85,7 +86,7 @@ def QuantizeActivationsPass : Pass<"llm-quantize-activations", "::llmir::llm::Mo
   let dependentDialects = ["::llmir::llm::LlmDialect"];
 }
 
-def FusePass : Pass<"llm-fuse", "::llmir::llm::ModelOp"> {
+def FusePass : Pass<"llm-fuse"> {
   let summary = "Group ops into phases between barriers";
   let description = [{
     Wraps runs of ops that need no barrier between them into `llm.fuse` regions: row-wise ops on ranges of tokens,

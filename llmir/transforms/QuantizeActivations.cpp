@@ -14,9 +14,12 @@ namespace {
 struct QuantizeActivations : impl::QuantizeActivationsPassBase<QuantizeActivations> {
   using Base::Base;
 
+  bool canScheduleOn(RegisteredOperationName name) const override { return isModelOrGraph(name); }
+
   void runOnOperation() override {
     if (activations != "int8" && activations != "int16") {
-      getOperation().emitError("llm-quantize-activations: activations must be int8 or int16, not '")
+      getOperation()->emitError(
+          "llm-quantize-activations: activations must be int8 or int16, not '")
           << activations << "'";
       return signalPassFailure();
     }
@@ -27,8 +30,8 @@ struct QuantizeActivations : impl::QuantizeActivationsPassBase<QuantizeActivatio
       if (isQuantized(product.getWeight().getType()) && !isQuantized(product.getX().getType()))
         inputs.push_back(&product.getXMutable());
     };
-    getOperation().walk([&](LinearOp op) { collect(op); });
-    getOperation().walk([&](ExpertsLinearOp op) { collect(op); });
+    getOperation()->walk([&](LinearOp op) { collect(op); });
+    getOperation()->walk([&](ExpertsLinearOp op) { collect(op); });
     DenseMap<Value, Value> quantised;
     for (OpOperand *input : inputs) {
       Value &shared = quantised[input->get()];

@@ -35,24 +35,26 @@ enum class Readers { Products, Sensitive, Others };
 struct QuantizeWeights : impl::QuantizeWeightsPassBase<QuantizeWeights> {
   using Base::Base;
 
+  bool canScheduleOn(RegisteredOperationName name) const override { return isModelOrGraph(name); }
+
   void runOnOperation() override {
     if (weights != "int8" && weights != "int4") {
-      getOperation().emitError("llm-quantize-weights: weights must be int8 or int4, not '")
+      getOperation()->emitError("llm-quantize-weights: weights must be int8 or int4, not '")
           << weights << "'";
       return signalPassFailure();
     }
     findSpecialReaders();
     llvm::MapVector<StringAttr, SmallVector<GetWeightOp>> values;
-    getOperation().walk(
+    getOperation()->walk(
         [&](GetWeightOp op) { values[op.getWeightAttr().getAttr()].push_back(op); });
     bool found = false;
-    for (auto weight : getOperation().getBody().getOps<WeightOp>()) {
+    for (auto weight : getOperation()->getRegion(0).getOps<WeightOp>()) {
       auto uses = values.find(weight.getSymNameAttr());
       if (uses != values.end())
         found |= quantize(weight, uses->second);
     }
     if (!found)
-      getOperation().emitWarning("no matrix of floats was found to quantise to ")
+      getOperation()->emitWarning("no matrix of floats was found to quantise to ")
           << weights << ": the weights stay as they are";
   }
 
@@ -60,11 +62,12 @@ private:
   llvm::SmallPtrSet<Operation *, 8> routers, heads;
 
   void findSpecialReaders() {
-    getOperation().walk(
+    getOperation()->walk(
         [&](ExpertsRouteOp op) { routers.insert_range(sourcesOf(op.getRouter())); });
-    getOperation().walk([&](MoeOp op) { routers.insert_range(sourcesOf(op.getRouter())); });
-    getOperation().getStep().walk(
-        [&](func::ReturnOp op) { heads.insert_range(sourcesOf(op.getOperand(0))); });
+    getOperation()->walk([&](MoeOp op) { routers.insert_range(sourcesOf(op.getRouter())); });
+    if (auto model = dyn_cast<ModelOp>(getOperation())) // a part of a model gives no logits
+      model.getStep().walk(
+          [&](func::ReturnOp op) { heads.insert_range(sourcesOf(op.getOperand(0))); });
   }
 
   Readers readersOf(ArrayRef<GetWeightOp> values) const {

@@ -402,10 +402,7 @@ private:
 };
 
 struct RollLayers : impl::RollLayersPassBase<RollLayers> {
-  bool canScheduleOn(RegisteredOperationName name) const override {
-    return name.getStringRef() == ModelOp::getOperationName() ||
-           name.getStringRef() == GraphOp::getOperationName();
-  }
+  bool canScheduleOn(RegisteredOperationName name) const override { return isModelOrGraph(name); }
 
   void runOnOperation() override {
     auto model = dyn_cast<ModelOp>(getOperation());

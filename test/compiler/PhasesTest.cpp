@@ -84,8 +84,9 @@ TEST(Phases, StopAfterHandsTheIrOver) {
 
 TEST(Phases, AnUnknownPhaseIsAnsweredWithTheList) {
   EXPECT_EQ(compileSmall({.stopAfter = "fusion"}),
-            "error: --stop-after=fusion: no such phase; the phases are import, choose-target, "
-            "expand-experts, cse, quantize-weights, quantize-activations, fuse, "
+            "error: --stop-after=fusion: no such phase; the phases are import, page-attention, "
+            "form-model, roll-layers, choose-target, expand-experts, cse, quantize-weights, "
+            "quantize-activations, fuse, "
             "pack-weights, lower, lower-to-llvm, emit");
 }
 
@@ -103,27 +104,29 @@ TEST(Phases, NeededPassesCannotBeLeftOut) {
     if (phase.needed)
       EXPECT_EQ(compileSmall({.disabledPasses = {phase.name}}),
                 fmt::format("error: --disable-pass={}: cannot be switched off: {}; optional are "
-                            "cse, quantize-activations",
+                            "roll-layers, cse, quantize-activations",
                             phase.name, phase.needed));
   EXPECT_EQ(compileSmall({.disabledPasses = {"inline"}}),
-            "error: --disable-pass=inline: no such pass; optional are cse, quantize-activations");
+            "error: --disable-pass=inline: no such pass; optional are roll-layers, cse, "
+            "quantize-activations");
 }
 
 TEST(Phases, DumpsAreNumberedInTheOrderOfPasses) {
   Folder folder;
   EXPECT_EQ(compileSmall({.dumpDir = folder.path}, folder.path + "/model.so"), "");
-  EXPECT_THAT(folder.files(),
-              ElementsAre("00-import.mlir", "01-choose-target.mlir",
-                          "02-expand-experts.1.llm-expand-experts.mlir", "03-cse.1.cse.mlir",
-                          "04-quantize-weights.mlir",
-                          "05-quantize-activations.1.llm-quantize-activations.mlir",
-                          "06-fuse.1.llm-fuse.mlir", "07-pack-weights.mlir", "08-lower.mlir",
-                          "09-lower-to-llvm.1.convert-scf-to-cf.mlir",
-                          "09-lower-to-llvm.2.convert-to-llvm.mlir",
-                          "09-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "10-emit.ll",
-                          "10-emit.mlir", "10-emit.s", "model.so"));
-  EXPECT_THAT(folder.read("06-fuse.1.llm-fuse.mlir"), HasSubstr("llm.fuse"));
-  EXPECT_THAT(folder.read("10-emit.ll"), HasSubstr("define"));
+  EXPECT_THAT(
+      folder.files(),
+      ElementsAre(
+          "00-import.mlir", "01-page-attention.mlir", "02-form-model.1.llm-form-model.mlir",
+          "03-roll-layers.1.llm-roll-layers.mlir", "04-choose-target.mlir",
+          "05-expand-experts.1.llm-expand-experts.mlir", "06-cse.1.cse.mlir",
+          "07-quantize-weights.mlir", "08-quantize-activations.1.llm-quantize-activations.mlir",
+          "09-fuse.1.llm-fuse.mlir", "10-pack-weights.mlir", "11-lower.mlir",
+          "12-lower-to-llvm.1.convert-scf-to-cf.mlir", "12-lower-to-llvm.2.convert-to-llvm.mlir",
+          "12-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "13-emit.ll", "13-emit.mlir",
+          "13-emit.s", "model.so"));
+  EXPECT_THAT(folder.read("09-fuse.1.llm-fuse.mlir"), HasSubstr("llm.fuse"));
+  EXPECT_THAT(folder.read("13-emit.ll"), HasSubstr("define"));
 }
 
 TEST(Phases, ADumpFolderThatCannotBeMadeIsNamed) {
@@ -160,7 +163,48 @@ TEST(Phases, APassThatFailsIsNamedWithItsReason) {
 
 TEST(Phases, ExactlyOneModelIsCompiled) {
   EXPECT_EQ(compileSmall(CompileOptions(), "", "func.func @f() { return }"),
-            "error: the module has 0 llm.model ops, exactly one is compiled");
+            "error: the module has 0 llm.model and 0 llm.graph ops, exactly one is compiled");
+}
+
+constexpr const char *graphOfModel = R"(
+llm.graph @whole attributes {source = "m.pt2", context_length = 64 : i64} {
+  llm.weight @table : tensor<32x32xf32> from "table"
+  func.func @forward(%batch: !llm.batch<mixed>) -> tensor<?x32xf32> {
+    %tokens = llm.batch.tokens %batch : (!llm.batch<mixed>) -> tensor<?xi32>
+    %table = llm.get_weight @table : tensor<32x32xf32>
+    %x = llm.embed %tokens, %table : (tensor<?xi32>, tensor<32x32xf32>) -> tensor<?x32xf32>
+    %o = llm.dense_attention %x, %x, %x, %batch {heads = 1 : i64, scale = 1.0 : f64}
+           : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, !llm.batch<mixed>) -> tensor<?x32xf32>
+    %y = arith.addf %x, %o : tensor<?x32xf32>
+    %logits = llm.linear %y, %table : (tensor<?x32xf32>, tensor<32x32xf32>) -> tensor<?x32xf32>
+    return %logits : tensor<?x32xf32>
+  }
+})";
+
+constexpr const char *graphOfBlock = R"(
+llm.graph @block {
+  func.func @forward(%batch: !llm.batch<mixed>, %x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+    %o = llm.dense_attention %x, %x, %x, %batch {heads = 1 : i64, scale = 1.0 : f64}
+           : (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, !llm.batch<mixed>) -> tensor<?x32xf32>
+    %y = arith.addf %x, %o : tensor<?x32xf32>
+    return %y : tensor<?x32xf32>
+  }
+})";
+
+TEST(Phases, AGraphFromTokensToLogitsBecomesAModel) {
+  EXPECT_THAT(compileSmall({.stopAfter = "form-model"}, "", graphOfModel),
+              AllOf(HasSubstr("llm.model @model"), HasSubstr("context_length = 64"),
+                    HasSubstr("llm.logit_rows"), HasSubstr("source = \"m.pt2\"")));
+  EXPECT_EQ(compileSmall(CompileOptions(), "", graphOfModel), "");
+}
+
+TEST(Phases, APartOfAModelStaysAGraphAndGoesUpToFuse) {
+  EXPECT_THAT(compileSmall({.stopAfter = "fuse"}, "", graphOfBlock),
+              AllOf(HasSubstr("llm.graph @block"), HasSubstr("llm.fuse heads"),
+                    HasSubstr("llm.attention")));
+  EXPECT_EQ(compileSmall(CompileOptions(), "", graphOfBlock),
+            "error: the llm.graph is no whole model from tokens to logits, and only models are "
+            "compiled; --stop-after=fuse prints it");
 }
 
 TEST(Phases, TimingNestsPassesInPhases) {

@@ -1,8 +1,8 @@
 // RUN: llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.graph(llm-page-attention))' -verify-diagnostics | FileCheck %s
 // RUN: not llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.graph(llm-page-attention{kv=f32 block=16}))' 2> /dev/null | FileCheck %s --check-prefix=F32
-// RUN: not llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.graph(llm-page-attention{kv=f64}))' 2>&1 | FileCheck %s --check-prefix=KV
+// RUN: not llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.graph(llm-page-attention{kv=f64}))' 2>&1 | FileCheck %s --check-prefix=WRONG
 // RUN: not llmir-opt %s --split-input-file --pass-pipeline='builtin.module(llm.graph(llm-page-attention{block=7}))' 2>&1 | FileCheck %s --check-prefix=BLOCK
-// KV: llm-page-attention: kv must be f16 or f32, not 'f64'
+// WRONG: llm-page-attention: kv must be f16 or f32, not 'f64'
 // BLOCK: llm-page-attention: {{.*}}block
 
 !batch = !llm.batch<mixed>
