@@ -64,10 +64,11 @@ std::string compileSmall(CompileOptions options, const std::string &codeFile = "
   return compiled ? ir : "error: " + compiled.error().message;
 }
 
-std::string compileSmall(PipelineOptions pipeline, const std::string &codeFile = "") {
+std::string compileSmall(PipelineOptions pipeline, const std::string &codeFile = "",
+                         const std::string &text = smallModel) {
   CompileOptions options;
   options.pipeline = std::move(pipeline);
-  return compileSmall(std::move(options), codeFile);
+  return compileSmall(std::move(options), codeFile, text);
 }
 
 TEST(Phases, StopAfterHandsTheIrOver) {
