@@ -146,7 +146,54 @@ static Status attention(llm::AttentionOp op, Frame &frame) {
   return {};
 }
 
+/// One sequence's keys and values of one KV head, from the step's rows begin to end.
+static HeadCache gather(const Tensor &k, const Tensor &v, int64_t heads, int64_t head,
+                        int64_t begin, int64_t end) {
+  const int64_t kDim = k.columns() / heads, vDim = v.columns() / heads, length = end - begin;
+  HeadCache cache{0, length, std::vector<double>(length * kDim),
+                  std::vector<double>(length * vDim)};
+  for (int64_t j = 0; j < length; ++j) {
+    std::copy_n(k.row(begin + j) + head * kDim, kDim, cache.keys.begin() + j * kDim);
+    for (int64_t d = 0; d < vDim; ++d)
+      cache.values[d * length + j] = v.row(begin + j)[head * vDim + d];
+  }
+  return cache;
+}
+
+static Status denseAttention(llm::DenseAttentionOp op, Frame &frame) {
+  const Tensor &q = frame.tensor(op.getQ()), &k = frame.tensor(op.getK()),
+               &v = frame.tensor(op.getV());
+  const Batch &batch = frame.batch(op.getBatch());
+  for (const Tensor *rows : {&q, &k, &v})
+    if (Status status = checkRows(op, rows->rows(), batch.numTokens()); !status)
+      return status;
+  Rule rule{op.getScale().convertToDouble(), {}, {}};
+  if (op.getSoftcap())
+    rule.softcap = op.getSoftcap()->convertToDouble();
+  if (op.getWindow())
+    rule.window = *op.getWindow();
+  const auto heads = static_cast<int64_t>(op.getHeads());
+  const int64_t kDim = k.columns() / heads, vDim = v.columns() / heads,
+                group = q.columns() / k.columns();
+  Tensor result = makeTensor(q.rows(), op.getType().getDimSize(1));
+  for (int64_t s = 0; s < batch.numSequences(); ++s) {
+    const int64_t begin = batch.queryStarts[s], end = batch.queryStarts[s + 1];
+    for (int64_t head = 0; head < heads && begin < end; ++head) {
+      // Positions ascend by one within a sequence, so the step's first one stands for 0.
+      const HeadCache cache = gather(k, v, heads, head, begin, end);
+      parallelFor(frame.machine.getThreads(), (end - begin) * group, [&](int64_t task) {
+        const int64_t t = begin + task / group, queryHead = head * group + task % group;
+        attend(rule, cache, t - begin, q.row(t) + queryHead * kDim, kDim,
+               result.row(t) + queryHead * vDim, vDim);
+      });
+    }
+  }
+  frame.set(op.getResult(), std::move(result));
+  return {};
+}
+
 void registerAttentionOps(OpTable &table) {
+  table.add(denseAttention);
   table.add(kvAppend);
   table.add(attention);
 }

@@ -14,7 +14,7 @@ static void setResults(Operation *op, RuntimeValues values, Frame &frame) {
 }
 
 static Status call(func::CallOp op, Frame &frame) {
-  auto callee = frame.machine.getModel().lookupSymbol<func::FuncOp>(op.getCalleeAttr());
+  auto callee = frame.machine.lookup<func::FuncOp>(op.getCalleeAttr());
   if (!callee || callee.isExternal())
     return failAt(op, "@{} has no body in the model", op.getCallee().str());
   auto results = frame.machine.runRegion(callee.getBody(), frame.valuesOf(op.getOperands()));

@@ -8,7 +8,7 @@ using namespace mlir;
 
 namespace llmir::reference {
 
-Interpreter::Interpreter(llm::ModelOp model, WeightSource weights, Options options)
+Interpreter::Interpreter(Operation *model, WeightSource weights, Options options)
     : machine(std::make_unique<Machine>(model, std::move(weights), options)) {}
 
 Interpreter::~Interpreter() = default;

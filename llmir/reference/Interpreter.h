@@ -52,12 +52,13 @@ struct Options {
 
 class Machine;
 
-/// Runs the functions of one model. Ops it knows: all of llm; func.call; scf.for; arith.constant,
-/// addi, subi and muli of index; arith.addf, subf and mulf of tensors.
+/// Runs the functions of one model or ragged graph. Ops it knows: all of llm; func.call; scf.for;
+/// arith.constant, addi, subi and muli of index; arith.addf, subf and mulf of tensors.
 class Interpreter {
 public:
-  /// `model` is verified IR that outlives the interpreter. Weights are asked for when first used.
-  Interpreter(llm::ModelOp model, WeightSource weights, Options options = {});
+  /// `model` is verified IR that outlives the interpreter: an llm.model, or a ragged llm.graph,
+  /// which has no step. Weights are asked for when first used.
+  Interpreter(mlir::Operation *model, WeightSource weights, Options options = {});
   ~Interpreter();
   Interpreter(Interpreter &&) noexcept;
 

@@ -88,10 +88,14 @@ void registerControlOps(OpTable &table);
 /// The state that all frames share.
 class Machine {
 public:
-  Machine(llm::ModelOp model, WeightSource source, Options options)
-      : model(model), source(std::move(source)), options(options) {}
+  Machine(mlir::Operation *symbols, WeightSource source, Options options)
+      : symbols(symbols), source(std::move(source)), options(options) {}
 
-  llm::ModelOp getModel() const { return model; }
+  /// The symbol of the model or graph; null if there is none of this kind.
+  template <typename OpT> OpT lookup(mlir::FlatSymbolRefAttr name) const {
+    return mlir::dyn_cast_or_null<OpT>(mlir::SymbolTable::lookupSymbolIn(symbols, name));
+  }
+  llm::ModelOp getModel() const { return mlir::cast<llm::ModelOp>(symbols); }
   int getThreads() const { return options.threads; }
 
   /// What a product with `weight` reads of x, as Options::activations has it.
@@ -108,7 +112,7 @@ public:
 private:
   void observe(mlir::Operation *op, const Frame &frame) const;
 
-  llm::ModelOp model;
+  mlir::Operation *symbols; ///< llm.model or llm.graph
   WeightSource source;
   Options options;
   llvm::StringMap<Weight> weights;

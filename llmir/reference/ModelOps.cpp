@@ -6,7 +6,7 @@
 namespace llmir::reference {
 
 static Status getWeight(llm::GetWeightOp op, Frame &frame) {
-  auto symbol = frame.machine.getModel().lookupSymbol<llm::WeightOp>(op.getWeightAttr());
+  auto symbol = frame.machine.lookup<llm::WeightOp>(op.getWeightAttr());
   auto weight = frame.machine.getWeight(symbol, op.getLayer() ? frame.index(op.getLayer()) : 0);
   if (!weight)
     return forward(weight, where(op));
