@@ -5,6 +5,7 @@
 #include "llmir/compiler/VerifyInputs.h"
 #include "llmir/reference/GraphInterpreter.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 

@@ -32,3 +32,11 @@ def test_inlined_layers_are_rolled_again(case, tmp_path):
     inlined = optimize(imported, "inline{default-pipeline=},cse")
     assert "call @layer" not in inlined
     assert_same(optimize(inlined, "llm-roll-layers,cse"), optimize(imported, "cse"))
+
+
+def test_import_prints_later_phases(tmp_path):
+    tiny_models.write_tiny(tmp_path / "m.gguf", seed=5, num_hidden_layers=1)
+    fused = run(BUILD / "bin/llmir", "import", tmp_path / "m.gguf", "--stop-after", "fuse")
+    assert "llm.fuse" in fused
+    result = subprocess.run([BUILD / "bin/llmir", "import", tmp_path / "m.gguf", "--stop-after", "fusion"], capture_output=True, text=True)
+    assert result.returncode == 1 and "--stop-after=fusion: no such phase" in result.stderr
