@@ -238,7 +238,9 @@ private:
 
   void setWindow(AttentionOp op, const Kind &kind, size_t slot) {
     auto windowOf = [](AttentionOp op, int64_t number) -> int64_t {
-      return op.getWindows() ? (*op.getWindows())[number] : op.getWindow().value_or(0);
+      if (auto windows = op.getWindows()) // as long as its own cache, which may be another
+        return number < static_cast<int64_t>(windows->size()) ? (*windows)[number] : 0;
+      return op.getWindow().value_or(0);
     };
     auto table = tableOf<AttentionOp>(slot, windowOf, 0);
     const int64_t first = table[kind.layers.front()->number];
