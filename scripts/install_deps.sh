@@ -6,7 +6,7 @@ set -euo pipefail
 
 build_packages=(
   clang-22 lld-22 llvm-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
-  cmake ninja-build ccache g++ zlib1g-dev libzstd-dev
+  cmake ninja-build ccache g++ zlib1g-dev libminizip-dev libzstd-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libspdlog-dev libexpected-dev libicu-dev libxxhash-dev libyaml-cpp-dev libedit-dev libgtest-dev libgmock-dev
   python3 python3-pip unzip ca-certificates
 )
