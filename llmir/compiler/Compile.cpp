@@ -9,6 +9,7 @@
 #include "llmir/compiler/Phases.h"
 #include "llmir/formats/gguf/GgufWriter.h"
 #include "llmir/formats/model/OpenModel.h"
+#include "llmir/formats/model/TorchExport.h"
 #include "llmir/frontend/Import.h"
 #include "llmir/frontend/WeightSource.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -28,8 +29,34 @@ DialectRegistry compilerDialects() {
   return registry;
 }
 
-static Expected<OwningOpRef<ModuleOp>>
-importFile(const GgufFile &file, const CompileOptions &options, MLIRContext &context) {
+namespace {
+
+/// A model file in whatever form: its metadata and weights, and its graph if that does not follow
+/// from the metadata.
+struct Model {
+  GgufFile file;
+  std::shared_ptr<const torch_export::Archive> graph = nullptr;
+};
+
+} // namespace
+
+static Expected<Model> openAny(const std::string &path) {
+  if (isTorchModel(path)) {
+    auto torch = openTorchModel(path);
+    if (!torch)
+      return forward(torch);
+    return Model{std::move(torch->weights), std::move(torch->archive)};
+  }
+  auto file = openModel(path);
+  if (!file)
+    return forward(file);
+  return Model{std::move(*file)};
+}
+
+static Expected<OwningOpRef<ModuleOp>> importFile(const Model &model, const CompileOptions &options,
+                                                  MLIRContext &context) {
+  if (model.graph)
+    return importTorch(*model.graph, context);
   auto kvElement = formatByName(options.kv);
   if (options.kv != "f16" && options.kv != "f32")
     return fail("--kv {}: must be f16 or f32", options.kv);
@@ -37,15 +64,15 @@ importFile(const GgufFile &file, const CompileOptions &options, MLIRContext &con
   import.kvElement = *kvElement;
   import.blockTokens = options.blockTokens;
   import.warn = [&](const std::string &warning) { options.report("warning: " + warning); };
-  return importGguf(file, import, context);
+  return importGguf(model.file, import, context);
 }
 
 Expected<OwningOpRef<ModuleOp>> importModel(const std::string &modelFile,
                                             const CompileOptions &options, MLIRContext &context) {
-  auto file = openModel(modelFile);
-  if (!file)
-    return forward(file);
-  return importFile(*file, options, context);
+  auto model = openAny(modelFile);
+  if (!model)
+    return forward(model);
+  return importFile(*model, options, context);
 }
 
 Expected<Manifest> compileIr(ModuleOp module, const std::string &codeFile,
@@ -64,17 +91,18 @@ Expected<Manifest> compileIr(ModuleOp module, const std::string &codeFile,
 }
 
 /// Runs the phases on an open file, in a context of its own.
-static Expected<Manifest> compileFile(const GgufFile &file, const std::string &codeFile,
+static Expected<Manifest> compileFile(const Model &model, const std::string &codeFile,
                                       const CompileOptions &options,
                                       const WeightsPlanned &weightsPlanned,
                                       std::function<std::span<const uint8_t>()> packedWeights) {
   if (options.activations != "int8" && options.activations != "int16")
     return fail("--activations {}: must be int8 or int16", options.activations);
+  const GgufFile &file = model.file;
   MLIRContext context(compilerDialects(), MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   Compilation compilation{.options = options,
                           .context = context,
-                          .import = [&] { return importFile(file, options, context); },
+                          .import = [&] { return importFile(model, options, context); },
                           .codeFile = codeFile,
                           .weightsPlanned = weightsPlanned,
                           .weightSource = weightSource<reference::WeightBytes>(file),
@@ -90,13 +118,13 @@ static Expected<Manifest> compileFile(const GgufFile &file, const std::string &c
 }
 
 Expected<Manifest> planModel(const std::string &modelFile, const CompileOptions &options) {
-  auto file = openModel(modelFile);
-  if (!file)
-    return forward(file);
+  auto model = openAny(modelFile);
+  if (!model)
+    return forward(model);
   CompileOptions planned = options;
   planned.pipeline.stopAfter = "lower";
   planned.stopped = nullptr; // the sizes are wanted, not the IR
-  return compileFile(*file, /*codeFile=*/"", planned, /*weightsPlanned=*/{}, /*packedWeights=*/{});
+  return compileFile(*model, /*codeFile=*/"", planned, /*weightsPlanned=*/{}, /*packedWeights=*/{});
 }
 
 /// All metadata of the model, and no tensor: tokenizer and chat template are in it.
@@ -116,8 +144,9 @@ static std::span<const uint8_t> asBytes(const std::string &text) {
 }
 
 /// Compiles and packs into `output`, which is made for it once the size of the weights is known.
-static Status writeArtifact(const GgufFile &file, const std::string &output,
+static Status writeArtifact(const Model &model, const std::string &output,
                             const CompileOptions &options) {
+  const GgufFile &file = model.file;
   auto lookup = [&](const std::string &name) -> Expected<GgufTensor> {
     auto tensor = file.findTensor(name);
     if (!tensor)
@@ -141,7 +170,7 @@ static Status writeArtifact(const GgufFile &file, const std::string &output,
     return fail("a temporary file cannot be made: {}; set TMPDIR", error.message());
   llvm::sys::RemoveFileOnSignal(codeFile);
   auto removed = llvm::make_scope_exit([&] { unlink(codeFile.c_str()); });
-  auto manifest = compileFile(file, codeFile.str().str(), options, pack,
+  auto manifest = compileFile(model, codeFile.str().str(), options, pack,
                               [&] { return std::span<const uint8_t>(writer->weights()); });
   if (!manifest)
     return forward(manifest);
@@ -156,16 +185,16 @@ static Status writeArtifact(const GgufFile &file, const std::string &output,
 
 Status compileModel(const std::string &modelFile, const std::string &artifact,
                     const CompileOptions &options) {
-  auto file = openModel(modelFile);
-  if (!file)
-    return forward(file);
+  auto model = openAny(modelFile);
+  if (!model)
+    return forward(model);
   if (!options.pipeline.stopAfter.empty()) {
-    auto stopped = compileFile(*file, /*codeFile=*/"", options, /*weightsPlanned=*/{},
+    auto stopped = compileFile(*model, /*codeFile=*/"", options, /*weightsPlanned=*/{},
                                /*packedWeights=*/{});
     return stopped ? Status() : forward(stopped);
   }
   llvm::sys::RemoveFileOnSignal(artifact);
-  auto status = writeArtifact(*file, artifact, options);
+  auto status = writeArtifact(*model, artifact, options);
   if (!status)
     unlink(artifact.c_str());
   llvm::sys::DontRemoveFileOnSignal(artifact);

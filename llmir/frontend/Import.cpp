@@ -12,6 +12,17 @@ using namespace mlir;
 using namespace llmir;
 using namespace llmir::frontend;
 
+Status llmir::frontend::verifyImported(ModuleOp module, const std::string &path) {
+  std::string diagnostics;
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
+    return success();
+  });
+  if (failed(verify(module)))
+    return fail("{}: the imported model is no valid IR: {}", path, diagnostics);
+  return {};
+}
+
 Expected<OwningOpRef<ModuleOp>>
 llmir::importGguf(const GgufFile &file, const ImportOptions &options, MLIRContext &context) {
   assert(options.blockTokens >= 8 && options.blockTokens <= 1024 &&
@@ -36,12 +47,7 @@ llmir::importGguf(const GgufFile &file, const ImportOptions &options, MLIRContex
     return forward(status);
   builder.warnOfUnusedTensors();
 
-  std::string diagnostics;
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    diagnostics += (diagnostics.empty() ? "" : "; ") + diagnostic.str();
-    return success();
-  });
-  if (failed(verify(*builder.module)))
-    return fail("{}: the imported model is no valid IR: {}", file.path(), diagnostics);
+  if (Status status = verifyImported(*builder.module, file.path()); !status)
+    return forward(status);
   return std::move(builder.module);
 }

@@ -37,6 +37,7 @@ public:
   static Expected<Archive> open(const std::string &path);
 
   const std::string &path() const { return file.path(); }
+  const struct stat &info() const { return file.info(); }
   const ExportedProgram &program() const { return contents.program; }
   const TensorTable &tensors() const { return contents.tensors; }
 
