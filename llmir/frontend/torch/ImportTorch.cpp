@@ -32,7 +32,7 @@ public:
   std::string place() const;
 
 private:
-  void importInputs(func::FuncOp forward);
+  void importInputs();
   Tensor importWeight(const InputSpec &input);
   void importNodes(const Graph &graph, Scope &scope, int depth);
   void importNode(const Graph &graph, const Node &node, Scope &scope, int depth);
@@ -40,12 +40,12 @@ private:
   void importCall(const Graph &graph, const Node &node, Scope &scope, int depth);
   Location locationOf(const Node &node);
   const TensorMeta &metaOf(const std::string &tensor) const;
-  void eraseDeadOps(func::FuncOp forward);
+  void eraseDeadOps();
 
   const Archive &archive;
   const torch_export::ExportedProgram &program;
   TensorBuilder g;
-  llm::GraphOp graphOp;
+  func::FuncOp forward;
   std::optional<SymbolTable> symbols;
   std::map<std::string, llm::WeightOp> weights; ///< by their names in the state dict
   Scope scope;
@@ -116,17 +116,16 @@ Tensor Importer::importWeight(const InputSpec &input) {
   }
   llm::WeightOp &weight = weights[input.source];
   if (!weight) {
-    OpBuilder top = OpBuilder::atBlockEnd(&graphOp.getBody().front());
+    OpBuilder top(forward);
     weight =
         llm::WeightOp::create(top, g.loc, input.source, type, input.source, DenseI64ArrayAttr());
-    weight->moveBefore(&graphOp.getBody().front().back());
     symbols->insert(weight);
   }
   return {llm::GetWeightOp::create(g.builder, g.loc, type, weight.getSymName(), Value()),
           meta.sizes};
 }
 
-void Importer::importInputs(func::FuncOp forward) {
+void Importer::importInputs() {
   Block *block = forward.addEntryBlock();
   g.builder.setInsertionPointToEnd(block);
   // Sizes stand in front of the first op; it is erased with what else is not used.
@@ -208,7 +207,7 @@ void Importer::importNodes(const Graph &graph, Scope &scope, int depth) {
 }
 
 /// Sizes and weights that nothing asks for.
-void Importer::eraseDeadOps(func::FuncOp forward) {
+void Importer::eraseDeadOps() {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(forward.getBody().front())))
     if (isOpTriviallyDead(&op))
       op.erase();
@@ -244,13 +243,13 @@ OwningOpRef<ModuleOp> Importer::run() {
   OwningOpRef<ModuleOp> module = ModuleOp::create(g.loc);
   g.builder.setInsertionPointToEnd(module->getBody());
   const std::string source = std::filesystem::path(archive.path()).filename().string();
-  graphOp =
+  auto graphOp =
       llm::GraphOp::create(g.builder, g.loc, "forward_graph", g.builder.getStringAttr(source));
   g.builder.createBlock(&graphOp.getBody());
-  auto forward = func::FuncOp::create(g.builder, g.loc, "forward",
-                                      FunctionType::get(&context, inputs, outputs));
+  forward = func::FuncOp::create(g.builder, g.loc, "forward",
+                                 FunctionType::get(&context, inputs, outputs));
   symbols.emplace(graphOp);
-  importInputs(forward);
+  importInputs();
   importNodes(program.graph, scope, 0);
   current = nullptr;
   g.loc = g.builder.getUnknownLoc();
@@ -262,7 +261,7 @@ OwningOpRef<ModuleOp> Importer::run() {
     results.push_back(found->second.value);
   }
   func::ReturnOp::create(g.builder, g.loc, results);
-  eraseDeadOps(forward);
+  eraseDeadOps();
   return module;
 }
 

@@ -214,6 +214,8 @@ Tensor TensorBuilder::slice(const Tensor &input, int64_t dim, const SizeExpressi
     refuse("{} elements from {} on by steps of {} are not within {}", size.value, offset.value,
            step, whole.value);
   sizes[dim] = size;
+  if (size.isInteger() && size.value == 0)
+    return empty(sizes, input.element()); // whose place may be at the end, where no element is
   SmallVector<OpFoldResult> offsets(input.rank(), builder.getIndexAttr(0)), counts,
       steps(input.rank(), builder.getIndexAttr(1));
   offsets[dim] = foldedIndex(offset);
@@ -226,9 +228,12 @@ Tensor TensorBuilder::slice(const Tensor &input, int64_t dim, const SizeExpressi
                   sizes});
 }
 
-Tensor TensorBuilder::concat(ArrayRef<Tensor> inputs, int64_t dim, const SizeExpression &size) {
-  if (inputs.size() == 1)
-    return inputs[0];
+Tensor TensorBuilder::concat(ArrayRef<Tensor> all, int64_t dim, const SizeExpression &size) {
+  auto inputs = llvm::to_vector(llvm::make_filter_range(all, [&](const Tensor &input) {
+    return !input.sizes[dim].isInteger() || input.sizes[dim].value != 0;
+  }));
+  if (inputs.size() < 2)
+    return inputs.empty() ? all[0] : inputs[0];
   Sizes sizes = inputs[0].sizes;
   SizeExpression sum = SizeExpression::integer(0);
   SmallVector<Value> values;
