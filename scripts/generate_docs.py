@@ -65,9 +65,17 @@ def support_table():
 """
 
 
+def torch_ops():
+    rows = ["| | |", "|---|---|"]
+    for path in sorted((ROOT / "llmir/frontend/torch").glob("*Ops.cpp")):
+        names = rows_of(path, r'\{"(\w+\.\w+)", \w')
+        rows.append(f"| {path.stem.removesuffix('Ops')} | " + " ".join(f"`{name}`" for name in sorted(names)) + " |")
+    return "\n".join(rows) + "\n"
+
+
 PAGES = {"docs/reference/dialect.md": dialect_page, "docs/reference/passes.md": passes_page,
          "docs/reference/cli.md": options_page}
-PARTS = {("README.md", "support"): support_table}
+PARTS = {("README.md", "support"): support_table, ("docs/torch_graphs.md", "ops"): torch_ops}
 
 
 def current(root):

@@ -34,10 +34,11 @@ public:
 private:
   void importInputs();
   Tensor importWeight(const InputSpec &input);
-  void importNodes(const Graph &graph, Scope &scope, int depth);
-  void importNode(const Graph &graph, const Node &node, Scope &scope, int depth);
-  /// A graph that a node calls; the inputs behind it are its arguments.
-  void importCall(const Graph &graph, const Node &node, Scope &scope, int depth);
+  void importNodes(const Graph &graph, Scope &scope);
+  void importNode(const Graph &graph, const Node &node, Scope &scope);
+  /// A graph that a node calls; the inputs behind it are its arguments. How deep they nest is
+  /// bounded by the JSON.
+  void importCall(const Graph &graph, const Node &node, Scope &scope);
   Location locationOf(const Node &node);
   const TensorMeta &metaOf(const std::string &tensor) const;
   void eraseDeadOps();
@@ -147,7 +148,7 @@ void Importer::importInputs() {
   }
 }
 
-void Importer::importCall(const Graph &graph, const Node &node, Scope &scope, int depth) {
+void Importer::importCall(const Graph &graph, const Node &node, Scope &scope) {
   std::shared_ptr<const Graph> called;
   std::vector<std::string> arguments;
   for (const torch_export::Argument &input : node.inputs) {
@@ -166,7 +167,7 @@ void Importer::importCall(const Graph &graph, const Node &node, Scope &scope, in
       refuse("calls a graph with other inputs than it is given");
     inner[tensor->name] = scope[arguments[next++]];
   }
-  importNodes(*called, inner, depth + 1);
+  importNodes(*called, inner);
   current = &node;
   g.loc = locationOf(node);
   Call call(g, graph, node, scope);
@@ -179,7 +180,7 @@ void Importer::importCall(const Graph &graph, const Node &node, Scope &scope, in
   }
 }
 
-void Importer::importNode(const Graph &graph, const Node &node, Scope &scope, int depth) {
+void Importer::importNode(const Graph &graph, const Node &node, Scope &scope) {
   Call call(g, graph, node, scope);
   // Checks, and sizes, which are known from the graph's table of symbols.
   if (call.resultCount() == 0)
@@ -188,21 +189,18 @@ void Importer::importNode(const Graph &graph, const Node &node, Scope &scope, in
   target.consume_front("torch.ops.");
   if (target == "higher_order.wrap_with_set_grad_enabled" ||
       target == "higher_order.wrap_with_autocast")
-    return importCall(graph, node, scope, depth);
+    return importCall(graph, node, scope);
   const AtenOp *op = target.consume_front("aten.") ? findAtenOp(target) : nullptr;
   if (!op)
     refuse("is not supported; docs/torch_graphs.md lists the ops that are");
   op->import(call);
 }
 
-void Importer::importNodes(const Graph &graph, Scope &scope, int depth) {
-  constexpr int maxDepth = 8;
-  if (depth > maxDepth)
-    refuse("graphs are nested more than {} deep", maxDepth);
+void Importer::importNodes(const Graph &graph, Scope &scope) {
   for (const Node &node : graph.nodes) {
     current = &node;
     g.loc = locationOf(node);
-    importNode(graph, node, scope, depth);
+    importNode(graph, node, scope);
   }
 }
 
@@ -250,7 +248,7 @@ OwningOpRef<ModuleOp> Importer::run() {
                                  FunctionType::get(&context, inputs, outputs));
   symbols.emplace(graphOp);
   importInputs();
-  importNodes(program.graph, scope, 0);
+  importNodes(program.graph, scope);
   current = nullptr;
   g.loc = g.builder.getUnknownLoc();
   SmallVector<Value> results;
