@@ -286,11 +286,4 @@ const AtenOp *findAtenOp(std::string_view name) {
   return found != allOps().end() && found->name == name ? &*found : nullptr;
 }
 
-std::vector<std::string_view> atenOpNames() {
-  std::vector<std::string_view> names;
-  for (const AtenOp &op : allOps())
-    names.push_back(op.name);
-  return names;
-}
-
 } // namespace llmir::frontend::torch

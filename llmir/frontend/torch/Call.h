@@ -90,8 +90,6 @@ std::span<const AtenOp> attentionOps();
 
 /// Null for an op that is not supported. `name` is without "torch.ops.aten.".
 const AtenOp *findAtenOp(std::string_view name);
-/// All names, sorted.
-std::vector<std::string_view> atenOpNames();
 
 // What several groups share.
 Tensor softmax(TensorBuilder &g, const Tensor &scores, int64_t dim);
