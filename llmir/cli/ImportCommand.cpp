@@ -11,9 +11,10 @@ class ImportCommand : public Command {
   void declare(CommandSpec &spec) override {
     spec.name = "import";
     spec.summary = "Print a model as llm IR";
-    spec.details = "The IR before any pass, or behind one of the compiler's phases.";
+    spec.details = "The IR before any pass, or behind one of the compiler's phases. A graph of "
+                   "torch.export is a raw llm.graph before its phases.";
     spec.examples = {"llmir import model.gguf | less",
-                     "llmir import model.gguf --stop-after fuse | less"};
+                     "llmir import model.pt2 --stop-after fuse | less"};
     addModel(spec.options, model);
     spec.options.group("Compilation");
     spec.options.add("kv", &kv, "Numbers of the KV cache").choices({"f16", "f32"});

@@ -96,7 +96,8 @@ static ProgramSpec declareCompiler(CompilerArguments &arguments) {
     return spec.options;
   };
   auto addModel = [&](OptionTable &table) {
-    table.positional("MODEL", &arguments.model, "Model: a GGUF file or a Hugging Face directory");
+    table.positional("MODEL", &arguments.model,
+                     "Model: a GGUF file, a Hugging Face directory or a graph of torch.export");
     table.add("kv", &options.kv, "Numbers of the KV cache").choices({"f16", "f32"});
   };
   auto addTarget = [&](OptionTable &table) {

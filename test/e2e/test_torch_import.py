@@ -92,6 +92,7 @@ OPS = [
     (("gelu.default", {"self": X, "approximate": integer(1)}), "the argument approximate is no string"),
     (("dropout.default", {"input": X, "p": number(0.1), "train": {"as_bool": True}}), "is in training mode: call .eval()"),
     (("arange.default", {"start": V, "end": integer(4)}, meta(I64, 4)), "a range that depends on values is not supported"),
+    (("arange.default", {"end": integer(4)}, meta(I64)), "the graph says that the result has the sizes []"),
     (("triu.default", {"self": V}, meta(F32, 4)), "needs a matrix, the tensor has the sizes [4]"),
     (("triu.default", {"self": X, "diagonal": {"as_sym_int": {"as_name": "n"}}}), "the argument diagonal is s0, it must be a number"),
     (("full.default", {"fill_value": integer(1)}, meta(F32, U)), "the size u0 is not known from the sizes of the inputs"),

@@ -165,8 +165,15 @@ TEST(TorchExport, DamagedZipArchives) {
   EXPECT_THAT(errorOf(zipOf({{"a", "x"}})), HasSubstr("has no graph models/*.json"));
   EXPECT_THAT(errorOf(zipOf({{"m/models/a.json", graph}, {"m/models/b.json", graph}})),
               HasSubstr("has 2 graphs, one is read"));
-  EXPECT_THAT(errorOf(zipOf({{"m/models/a.json", "x", int64_t(100) << 20, 8}})),
-              HasSubstr("a zip bomb"));
+  EXPECT_THAT(errorOf(zipOf({{"m/models/a.json", std::string(700000, 'x'), int64_t(66) << 20, 8}})),
+              HasSubstr("\"m/models/a.json\": has 69206016 bytes, at most 67108864 are allowed"));
+  std::string table = zipOf({{"a", "x"}, {"b", "y"}});
+  const size_t last = table.rfind("PK\1\2");
+  std::string cut = table;
+  cut[last + 28] = 127; // the length of the path, which then ends behind the file
+  EXPECT_THAT(errorOf(cut), HasSubstr("its table of contents is damaged"));
+  table[last] = 'X';
+  EXPECT_THAT(errorOf(table), HasSubstr("its table of contents is damaged; export the model"));
 }
 
 TEST(TorchExport, WrongWeights) {

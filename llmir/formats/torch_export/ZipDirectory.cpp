@@ -10,7 +10,7 @@ namespace llmir::torch_export {
 
 namespace {
 
-constexpr uint64_t maxEntries = uint64_t(1) << 20, maxRatio = 100;
+constexpr uint64_t maxRatio = 100;
 constexpr size_t maxPath = 4096;
 
 /// What minizip reads from.
@@ -121,9 +121,6 @@ Expected<std::map<std::string, ZipEntry>> readZipDirectory(std::span<const uint8
   unz_global_info64 global{};
   if (!zip.file || unzGetGlobalInfo64(zip.file, &global) != UNZ_OK)
     return fail("{}: is no zip archive, or was cut off; export the model again", name);
-  if (global.number_entry > maxEntries)
-    return fail("{}: has {} entries, at most {} are allowed", name, global.number_entry,
-                maxEntries);
   std::map<std::string, ZipEntry> entries;
   int state = global.number_entry ? unzGoToFirstFile(zip.file) : UNZ_END_OF_LIST_OF_FILE;
   for (; state == UNZ_OK; state = unzGoToNextFile(zip.file)) {
@@ -146,14 +143,15 @@ Expected<std::span<const uint8_t>> unpack(const ZipEntry &entry, std::vector<uin
     return entry.bytes;
   copy.resize(entry.size);
   z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
-    return fail("cannot be unpacked: no memory");
   stream.next_in = const_cast<Bytef *>(entry.bytes.data());
-  stream.avail_in = static_cast<uInt>(entry.bytes.size()); // at most maxBytes and some
+  stream.avail_in = static_cast<uInt>(std::min<uint64_t>(entry.bytes.size(), UINT32_MAX));
   stream.next_out = copy.data();
-  stream.avail_out = static_cast<uInt>(copy.size());
-  const int result = inflate(&stream, Z_FINISH);
-  inflateEnd(&stream);
+  stream.avail_out = static_cast<uInt>(std::min<uint64_t>(copy.size(), UINT32_MAX));
+  int result = inflateInit2(&stream, -MAX_WBITS);
+  if (result == Z_OK) {
+    result = inflate(&stream, Z_FINISH);
+    inflateEnd(&stream);
+  }
   if (result != Z_STREAM_END || stream.total_out != entry.size)
     return fail("is damaged: it does not unpack to {} bytes", entry.size);
   return std::span<const uint8_t>(copy);

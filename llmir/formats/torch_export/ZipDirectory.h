@@ -17,7 +17,7 @@ struct ZipEntry {
   bool isStored = true;           ///< as they are; else deflated
 };
 
-/// Entries by their paths. Errors: no zip archive, more than 2^20 entries, encrypted ones, paths
+/// Entries by their paths. Errors: no zip archive, encrypted entries, paths
 /// that are absolute or hold "..", two entries of one path, methods other than stored and deflated,
 /// places outside of the file, entries that claim to unpack to more than 100 times their size.
 Expected<std::map<std::string, ZipEntry>> readZipDirectory(std::span<const uint8_t> archive,

@@ -48,6 +48,8 @@ void arange(Call &c) {
                 step = c.has("step") ? c.operand("step") : Operand{{}, int64_t(1)};
   if (start.tensor || step.tensor)
     refuse("a range that depends on values is not supported");
+  if (c.resultSizes().size() != 1)
+    refuse("the graph says that the result has the sizes {}", shownSizes(c.resultSizes()));
   const Type element = c.resultElement();
   const auto *size = std::get_if<SizeExpression>(&start.number);
   Value startSize = size ? c.g.index(*size) : Value();
