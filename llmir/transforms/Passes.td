@@ -5,6 +5,22 @@
 
 include "mlir/Pass/PassBase.td"
 
+def RaisePass : Pass<"llm-raise", "::llmir::llm::GraphOp"> {
+  let summary = "Turn a graph of primitive ops into llm ops";
+  let description = [{
+    Before: an `llm.graph` as it was imported: @forward in `linalg`, `tensor`, `arith` and `math`, on tensors of one batch,
+    tokens and columns.
+    After: @forward takes a batch (and the hidden states, if it embeds no tokens), and computes on rows of tokens with
+    `llm.embed`, `llm.linear`, norms, `llm.rope`, `llm.dense_attention`, `llm.glu` and their like.
+
+    It goes by what an element is computed from, in a normal form that has no reshapes, transposes and copies any more:
+    activations are recognised by their values, rotations by the angles that they turn by, and masks are compared as sets of
+    pairs of positions. Masks count as minus infinity from -10000 downwards, and casts of floats as identities. Anything
+    that the dialect has no op for is an error that says what was expected.
+  }];
+  let dependentDialects = ["::llmir::llm::LlmDialect"];
+}
+
 def PageAttentionPass : Pass<"llm-page-attention", "::llmir::llm::GraphOp"> {
   let summary = "Give the attentions of a graph a paged KV cache";
   let description = [{
