@@ -73,7 +73,7 @@ std::optional<Flat> Elements::flatten(Value tensor) {
 Expr Elements::read(Value tensor, ArrayRef<Expr> indices) {
   Expr whole = element(tensor);
   // What is raised already is read as rows: expressions do not grow from layer to layer.
-  if (!whole->is(Kind::Load) && whole->height)
+  if (!whole->is(Kind::Load))
     if (std::optional<Flat> flat = flatten(tensor))
       if (Value rows = known(flat->element)) {
         AffineExpr column = algebra.space.constant(0);

@@ -265,6 +265,13 @@ Expr Algebra::apply(Kind kind, ArrayRef<Expr> args) {
 Expr Algebra::select(Expr condition, Expr yes, Expr no) {
   if (condition->is(Kind::Number))
     return condition->number != 0 ? yes : no;
+  // A concatenation that starts with what the rest would be at 0, such as [-1] and [0, 1, ...].
+  if (auto first = asIndex(yes), rest = asIndex(no); first && rest && condition->is(Kind::Less) &&
+                                                     condition->args[0]->is(Kind::Index) &&
+                                                     condition->args[1]->isNumber(1))
+    if (AffineExpr at = condition->args[0]->index; isa<AffineDimExpr>(at))
+      if (space.normal(rest->replace(at, space.constant(0))) == space.normal(*first))
+        return no;
   return yes == no ? yes : make(Kind::Select, {condition, yes, no});
 }
 

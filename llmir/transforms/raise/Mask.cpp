@@ -143,8 +143,8 @@ bool MaskReader::collect(Expr x) {
       if (node->is(Kind::Load) && node->base == Base::Table && addTable(node))
         return;
       isGood = false;
-      llvm::errs() << "DBG " << int(node->kind) << " " << node->index << " base " << int(node->base) << "\n";
-      if (auto *op = static_cast<Operation *>(const_cast<void *>(node->data)); op && node->is(Kind::Opaque)) {
+      if (auto *op = static_cast<Operation *>(const_cast<void *>(node->data));
+          op && node->is(Kind::Opaque)) {
         std::string where;
         llvm::raw_string_ostream(where) << op->getLoc();
         raiser.refuse("the mask of attention is computed with '" + op->getName().getStringRef() +
