@@ -1,6 +1,6 @@
 // A soft cap with its scale folded in, a window by where(), KV heads by expand and reshape.
 // RUN: llmir-opt %s --pass-pipeline='builtin.module(llm.graph(llm-raise))' | FileCheck %s
-// CHECK: llm.dense_attention {{.*}} {heads = 2 : i64, scale = 0.353{{[0-9]*}} : f64, softcap = 30{{[.0-9e+]*}} : f64, window = 5 : i64} :
+// CHECK: llm.dense_attention {{.*}} {heads = 2 : i64, scale = 0.353{{[0-9]*}} : f64, softcap = 3.000000e+01 : f64, window = 5 : i64} :
 // CHECK-NOT: linalg
 #map = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
 #map1 = affine_map<(d0, d1, d2, d3) -> (d2, d3)>

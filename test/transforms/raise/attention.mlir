@@ -1,5 +1,11 @@
 // Attention as torch.export spells it: KV heads by repeat_interleave, an additive causal mask, softmax written out.
 // RUN: llmir-opt %s --pass-pipeline='builtin.module(llm.graph(llm-raise))' | FileCheck %s
+// RUN: sed 's/constant 0xFF800000/constant -1.0/' %s | not llmir-opt --pass-pipeline='builtin.module(llm.graph(llm-raise))' 2>&1 | FileCheck %s --check-prefix=FINITE
+// FINITE: error: cannot be raised to llm ops: the mask of attention gives different finite scores: only 0 and values up to -10000 can be raised
+// RUN: sed 's/cmpi sge, /cmpi slt, /' %s | not llmir-opt --pass-pipeline='builtin.module(llm.graph(llm-raise))' 2>&1 | FileCheck %s --check-prefix=FUTURE
+// FUTURE: error: cannot be raised to llm ops: the mask of attention is neither causal nor a causal window
+// RUN: sed 's/cmpi sge, %54, %55/cmpi sgt, %54, %54/' %s | not llmir-opt --pass-pipeline='builtin.module(llm.graph(llm-raise))' 2>&1 | FileCheck %s --check-prefix=UNMASKED
+// UNMASKED: error: cannot be raised to llm ops: attention without a mask: only causal attention can be raised
 // CHECK-LABEL: func.func @forward(%arg0: !llm.batch<mixed>, %arg1: tensor<?x32xf32>) -> tensor<?x32xf32>
 // CHECK-NOT: linalg
 // CHECK-COUNT-3: llm.linear

@@ -1,5 +1,7 @@
 // A whole block: RMS norms, RoPE on neighbouring columns, SwiGLU written out, residual sums.
 // RUN: llmir-opt %s --pass-pipeline='builtin.module(llm.graph(llm-raise))' | FileCheck %s
+// RUN: sed 's/constant 3.200000e+01/constant 3.100000e+01/' %s | not llmir-opt --pass-pipeline='builtin.module(llm.graph(llm-raise))' 2>&1 | FileCheck %s --check-prefix=MEAN
+// MEAN: error: cannot be raised to llm ops: a division by the root of a sum of squares that is no mean over 32 columns
 // CHECK: llm.rms_norm %arg1, %{{.*}} {eps = {{.*}} : f64}
 // CHECK-COUNT-2: llm.rope {{.*}} {head_dim = 8 : i64, rope = #llm.rope<style = interleaved, dim = 8, theta = 1.000000e+04 : f64, magnitude = 1.000000e+00 : f64, factors = []>}
 // CHECK: llm.dense_attention
