@@ -34,7 +34,7 @@ Expr Elements::element(Value tensor) {
 
 std::optional<Flat> Elements::flatten(Value tensor) {
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
-  if (!type || type.getNumDynamicDims() != 1)
+  if (!type || type.getNumDynamicDims() != 1 || otherLengths.contains(tensor))
     return std::nullopt;
   Flat flat;
   flat.columns = 1;
@@ -70,8 +70,17 @@ std::optional<Flat> Elements::flatten(Value tensor) {
   return flat;
 }
 
-Expr Elements::read(Value tensor, ArrayRef<Expr> indices) {
+bool Elements::areTokens(ValueRange extents) {
+  return llvm::all_of(extents, [&](Value extent) {
+    Scalars none;
+    return scalar(extent, none) == algebra.index(algebra.space.tokens());
+  });
+}
+
+Expr Elements::read(Value tensor, ArrayRef<Expr> indices, bool isSlice) {
   Expr whole = element(tensor);
+  if (otherLengths.contains(tensor) && !isSlice)
+    return algebra.opaque(tensor.getDefiningOp());
   // What is raised already is read as rows: expressions do not grow from layer to layer.
   if (!whole->is(Kind::Load))
     if (std::optional<Flat> flat = flatten(tensor))
@@ -155,6 +164,12 @@ Expr Elements::computeGeneric(Operation *op, unsigned result) {
   AffineMap out = maps[generic.getNumDpsInputs() + result];
   if (!out.isProjectedPermutation() || generic.hasPureBufferSemantics())
     return nullptr;
+  Value init = generic.getDpsInits()[result];
+  if (auto fill = init.getDefiningOp<linalg::FillOp>())
+    init = fill.output();
+  if (auto empty = init.getDefiningOp<tensor::EmptyOp>();
+      empty && !areTokens(empty.getDynamicSizes()))
+    otherLengths.insert(op->getResult(result));
   SmallVector<AffineExpr> loops(generic.getNumLoops()), own = positions(op->getResult(result));
   for (auto [number, dim] : llvm::enumerate(out.getResults()))
     loops[cast<AffineDimExpr>(dim).getPosition()] = own[number];
@@ -261,13 +276,17 @@ Expr Elements::computeSlice(tensor::ExtractSliceOp op) {
     from.push_back(
         algebra.add({start, algebra.mul({place, algebra.number(static_cast<double>(*step))})}));
   }
-  return read(op.getSource(), from);
+  if (!areTokens(op.getSizes()))
+    otherLengths.insert(op.getResult());
+  return read(op.getSource(), from, /*isSlice=*/true);
 }
 
 Expr Elements::computeConcat(tensor::ConcatOp op) {
   SmallVector<Expr> at = indicesOf(algebra, positions(op.getResult()));
   auto dim = static_cast<int64_t>(op.getDim());
   int64_t start = 0;
+  if (op.getInputs().size() > 1 && op.getResultType().isDynamicDim(op.getDim()))
+    otherLengths.insert(op.getResult());
   SmallVector<std::pair<int64_t, Expr>> pieces; // where each ends
   Expr place = at[dim];
   for (Value input : op.getInputs()) {
@@ -306,7 +325,7 @@ Expr Elements::scalar(Value value, Scalars &scalars) {
   } else if (auto dim = dyn_cast<tensor::DimOp>(op)) {
     auto type = dyn_cast<RankedTensorType>(dim.getSource().getType());
     auto number = dim.getConstantIndex();
-    if (type && number && *number < type.getRank())
+    if (type && number && *number < type.getRank() && !otherLengths.contains(dim.getSource()))
       result = type.isDynamicDim(*number)
                    ? algebra.index(algebra.space.tokens())
                    : algebra.number(static_cast<double>(type.getDimSize(*number)));

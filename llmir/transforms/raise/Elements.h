@@ -42,8 +42,10 @@ public:
 
 private:
   using Scalars = llvm::DenseMap<mlir::Value, Expr>;
-  Expr read(mlir::Value tensor, llvm::ArrayRef<Expr> indices);
+  Expr read(mlir::Value tensor, llvm::ArrayRef<Expr> indices, bool isSlice = false);
   Expr compute(mlir::Value tensor);
+  /// Whether all of these dynamic extents are the number of tokens.
+  bool areTokens(mlir::ValueRange extents);
   Expr computeGeneric(mlir::Operation *op, unsigned result);
   Expr computeReshape(mlir::Operation *op);
   Expr computeSlice(mlir::tensor::ExtractSliceOp op);
@@ -55,6 +57,8 @@ private:
   Algebra &algebra;
   std::function<mlir::Value(Expr)> known;
   llvm::DenseMap<mlir::Value, Expr> elements;
+  /// Tensors with another dynamic extent than the number of tokens: only slices may read them.
+  llvm::DenseSet<mlir::Value> otherLengths;
 };
 
 /// An op of arith or math on numbers that are known as expressions; null if it has no expression.

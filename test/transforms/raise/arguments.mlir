@@ -56,3 +56,17 @@ llm.graph @unknown {
     return %y : tensor<1x?x8xf32>
   }
 }
+
+// -----
+
+// Fewer rows than tokens are no rows of tokens.
+llm.graph @shorter {
+  func.func @forward(%x: tensor<1x?x8xf32>) -> tensor<1x?x8xf32> {
+    %c1 = arith.constant 1 : index
+    %t = tensor.dim %x, %c1 : tensor<1x?x8xf32>
+    %n = arith.subi %t, %c1 : index
+    %y = tensor.extract_slice %x[0, 0, 0] [1, %n, 8] [1, 1, 1] : tensor<1x?x8xf32> to tensor<1x?x8xf32>
+    // expected-error@+1 {{cannot be raised to llm ops: the result is no tensor with one row for each token}}
+    return %y : tensor<1x?x8xf32>
+  }
+}
