@@ -7,6 +7,8 @@ namespace llmir::llm::raise {
 using namespace mlir;
 
 namespace {
+constexpr int64_t maxHeads = 1 << 16;
+
 struct Softmax {
   Expr scores = nullptr;
   Expr values = nullptr; // over key, head and value column
@@ -82,6 +84,8 @@ Value raiseAttention(Raiser &raiser, Expr x, int64_t columns, int64_t headColumn
   auto parts = splitSoftmax(algebra, x, query);
   if (!parts)
     return {};
+  if (heads > maxHeads)
+    return raiser.refuse("attention with more than " + Twine(maxHeads) + " heads");
   AffineExpr key = parts->key;
   Expr dot = findDot(algebra, parts->scores, query, key);
   if (!dot)

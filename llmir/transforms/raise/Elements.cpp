@@ -123,7 +123,9 @@ Expr Elements::compute(Value tensor) {
     return nullptr;
   SmallVector<AffineExpr> own = positions(tensor);
   Scalars none;
-  if (DenseElementsAttr constant; matchPattern(tensor, m_Constant(&constant)))
+  if (DenseElementsAttr constant; matchPattern(tensor, m_Constant(&constant)) &&
+                                  constant.getElementType().isIntOrFloat() &&
+                                  constant.getElementType().getIntOrFloatBitWidth() <= 64)
     return algebra.load(Base::Table, constant.getAsOpaquePointer(), indicesOf(algebra, own));
   return TypeSwitch<Operation *, Expr>(op)
       .Case<GetWeightOp>([&](GetWeightOp weight) {

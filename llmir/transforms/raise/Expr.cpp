@@ -97,7 +97,7 @@ Expr Algebra::load(Base base, const void *data, ArrayRef<Expr> indices) {
     bool isKnown = true;
     for (auto [position, extent] : llvm::zip(indices, table.getType().getShape())) {
       isKnown &= position->is(Kind::Number);
-      if (isKnown && (position->number < 0 || position->number >= static_cast<double>(extent)))
+      if (isKnown && !(position->number >= 0 && position->number < static_cast<double>(extent)))
         return number(std::nan("")); // a branch that is not taken
       place = isKnown ? place * extent + static_cast<int64_t>(position->number) : 0;
     }

@@ -100,7 +100,8 @@ bool MaskReader::addTable(Expr x) {
     } else if (x->args[dim] == algebra.index(key)) {
       keyStride = stride;
       keys = shape[dim];
-    } else if (x->args[dim]->is(Kind::Number)) {
+    } else if (Expr at = x->args[dim]; at->is(Kind::Number) && at->number >= 0 &&
+                                       at->number < static_cast<double>(shape[dim])) {
       base += static_cast<int64_t>(x->args[dim]->number) * stride;
     } else {
       return false;

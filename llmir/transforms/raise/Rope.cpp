@@ -11,6 +11,8 @@ namespace llmir::llm::raise {
 using namespace mlir;
 
 namespace {
+constexpr int64_t maxColumns = 1 << 17;
+
 /// A sum of data with coefficients that are no data.
 using Combination = llvm::SmallMapVector<Expr, Expr, 4>;
 
@@ -146,6 +148,8 @@ Value raiseRope(Raiser &raiser, Expr x, int64_t columns) {
   });
   if (!mayRotate || !isa<AffineDimExpr>(column) || (!x->is(Kind::Add) && !x->is(Kind::Select)))
     return {};
+  if (columns > maxColumns)
+    return raiser.refuse("a rotation of more than " + Twine(maxColumns) + " columns");
   auto atColumn = [&](Expr y, int64_t place) {
     return algebra.substitute(y, {{column, algebra.space.constant(place)}});
   };
