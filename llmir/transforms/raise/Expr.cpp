@@ -336,21 +336,6 @@ Expr Algebra::substitute(Expr x, const Substitution &values) {
   return map.empty() ? x : mapIndices(x, [&](AffineExpr index) { return index.replace(map); });
 }
 
-Expr Algebra::replace(Expr x, const DenseMap<Expr, Expr> &values) {
-  DenseMap<Expr, Expr> done(values);
-  auto visit = [&](auto &self, Expr node) -> Expr {
-    if (auto found = done.find(node); found != done.end())
-      return found->second;
-    SmallVector<Expr> args;
-    for (Expr arg : node->args)
-      args.push_back(self(self, arg));
-    Expr result = ArrayRef(args) == ArrayRef(node->args) ? node : rebuild(node, args);
-    done[node] = result;
-    return result;
-  };
-  return visit(visit, x);
-}
-
 bool Algebra::contains(Expr x, llvm::function_ref<bool(Expr)> test) {
   DenseSet<Expr> seen;
   auto visit = [&](auto &self, Expr node) -> bool {

@@ -89,8 +89,6 @@ public:
   std::optional<mlir::AffineExpr> asIndex(Expr x);
   using Substitution = llvm::DenseMap<mlir::AffineExpr, mlir::AffineExpr>;
   Expr substitute(Expr x, const Substitution &values);
-  /// Replaces whole expressions by others.
-  Expr replace(Expr x, const llvm::DenseMap<Expr, Expr> &values);
   /// Changes every index expression.
   Expr mapIndices(Expr x, llvm::function_ref<mlir::AffineExpr(mlir::AffineExpr)> change);
   bool dependsOn(Expr x, mlir::AffineExpr variable);
