@@ -36,6 +36,12 @@ Status import(Compilation &c) {
   return findModel(c);
 }
 
+Status raise(Compilation &c) {
+  return runPasses(c, "llm-raise", [](OpPassManager &passes) {
+    passes.addNestedPass<llm::GraphOp>(llm::createRaisePass());
+  });
+}
+
 Status pageAttention(Compilation &c) {
   llm::PageAttentionPassOptions options;
   options.kv = c.options.kv;
@@ -159,6 +165,7 @@ Status emit(Compilation &c) {
 
 constexpr Phase list[] = {
     {"import", "everything else works on what it makes", import},
+    {"raise", "everything behind it knows llm ops alone", raise},
     {"page-attention", "a model of a graph needs a cache", pageAttention},
     {"form-model", "only models are compiled", formModel},
     {"roll-layers", nullptr, rollLayers},
