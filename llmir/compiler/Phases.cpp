@@ -37,9 +37,14 @@ Status import(Compilation &c) {
 }
 
 Status raise(Compilation &c) {
-  return runPasses(c, "llm-raise", [](OpPassManager &passes) {
+  // --verify compares graphs here; behind, it compares models.
+  OwningOpRef<ModuleOp> imported = c.verifier ? c.llmModule.clone() : ModuleOp();
+  auto status = runPasses(c, "llm-raise", [](OpPassManager &passes) {
     passes.addNestedPass<llm::GraphOp>(llm::createRaisePass());
   });
+  if (!status || !imported)
+    return status;
+  return c.verifier->checkRaise(*imported, c.llmModule);
 }
 
 Status pageAttention(Compilation &c) {

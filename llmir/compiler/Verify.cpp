@@ -4,6 +4,7 @@
 
 #include "llmir/compiler/VerifyCode.h"
 #include "llmir/compiler/VerifyDifference.h"
+#include "llmir/compiler/VerifyRaise.h"
 #include "llmir/compiler/VerifyRuns.h"
 #include "llmir/support/CpuInfo.h"
 #include "llvm/ADT/STLExtras.h"
@@ -287,13 +288,28 @@ Status Verifier::checkCode(const std::string &codeFile, const Manifest &manifest
   return {};
 }
 
+Status Verifier::checkRaise(ModuleOp imported, ModuleOp ragged) {
+  for (auto before : imported.getOps<llm::GraphOp>()) {
+    auto after = ragged.lookupSymbol<llm::GraphOp>(before.getSymName());
+    if (!after || before.getForward().getFunctionType() == after.getForward().getFunctionType())
+      continue; // was ragged before
+    if (auto status = verifyRaise(before, after, weights, seed); !status)
+      return status;
+    ++raised;
+  }
+  return {};
+}
+
 std::string Verifier::summary() const {
+  std::string graphs = raised ? "that raising keeps what the graph computes" : "";
   if (!last)
-    return "nothing: an llm.graph is not compared, only models are";
+    return (raised ? graphs : "nothing") +
+           "; behind raising, an llm.graph that is no model is not compared";
+  if (skipsGraph)
+    graphs += "; the passes that made a model of the graph were not compared; ";
   return fmt::format(
-      "{} passes that changed the model: {} comparisons on {} inputs, the same bits{}{}", passes,
-      comparisons, inputNames.size(), codeSummary,
-      skipsGraph ? "; the passes that made a model of the graph were not compared" : "");
+      "{}{} passes that changed the model: {} comparisons on {} inputs, the same bits{}", graphs,
+      passes, comparisons, inputNames.size(), codeSummary);
 }
 
 } // namespace llmir

@@ -26,6 +26,9 @@ public:
   /// the interpreter cannot run.
   Status check(mlir::ModuleOp module, llvm::StringRef pass);
 
+  /// Compares the graphs of `imported` with what raising made of them, as verifyRaise does.
+  Status checkRaise(mlir::ModuleOp imported, mlir::ModuleOp raised);
+
   /// Compares the logits of the code that was compiled from the last model with the model's. What
   /// this machine cannot run is not compared; summary() says so. Errors: a difference beyond
   /// rounding; code that cannot be loaded.
@@ -69,6 +72,7 @@ private:
   int64_t passes = 0, comparisons = 0;
   std::set<std::string> inputNames;
   bool skipsGraph = false; ///< passes ran before there was a model
+  int64_t raised = 0;      ///< graphs that were compared
   std::string codeSummary; ///< empty: there was none
 };
 

@@ -10,6 +10,9 @@ namespace llmir::llm {
 namespace {
 struct Raise : impl::RaisePassBase<Raise> {
   void runOnOperation() override {
+    auto types = getOperation().getForward().getArgumentTypes();
+    if (!types.empty() && llvm::isa<BatchType>(types.front()))
+      return; // a function of a batch already
     if (failed(raise::Raiser(getOperation()).run()))
       signalPassFailure();
   }

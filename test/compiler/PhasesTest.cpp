@@ -84,11 +84,12 @@ TEST(Phases, StopAfterHandsTheIrOver) {
 }
 
 TEST(Phases, AnUnknownPhaseIsAnsweredWithTheList) {
-  EXPECT_EQ(compileSmall({.stopAfter = "fusion"}),
-            "error: --stop-after=fusion: no such phase; the phases are import, page-attention, "
-            "form-model, roll-layers, choose-target, expand-experts, cse, quantize-weights, "
-            "quantize-activations, fuse, "
-            "pack-weights, lower, lower-to-llvm, emit");
+  EXPECT_EQ(
+      compileSmall({.stopAfter = "fusion"}),
+      "error: --stop-after=fusion: no such phase; the phases are import, raise, page-attention, "
+      "form-model, roll-layers, choose-target, expand-experts, cse, quantize-weights, "
+      "quantize-activations, fuse, "
+      "pack-weights, lower, lower-to-llvm, emit");
 }
 
 TEST(Phases, OptionalPassesCanBeLeftOut) {
@@ -115,19 +116,20 @@ TEST(Phases, NeededPassesCannotBeLeftOut) {
 TEST(Phases, DumpsAreNumberedInTheOrderOfPasses) {
   Folder folder;
   EXPECT_EQ(compileSmall({.dumpDir = folder.path}, folder.path + "/model.so"), "");
-  EXPECT_THAT(
-      folder.files(),
-      ElementsAre(
-          "00-import.mlir", "01-page-attention.mlir", "02-form-model.1.llm-form-model.mlir",
-          "03-roll-layers.1.llm-roll-layers.mlir", "04-choose-target.mlir",
-          "05-expand-experts.1.llm-expand-experts.mlir", "06-cse.1.cse.mlir",
-          "07-quantize-weights.mlir", "08-quantize-activations.1.llm-quantize-activations.mlir",
-          "09-fuse.1.llm-fuse.mlir", "10-pack-weights.mlir", "11-lower.mlir",
-          "12-lower-to-llvm.1.convert-scf-to-cf.mlir", "12-lower-to-llvm.2.convert-to-llvm.mlir",
-          "12-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "13-emit.ll", "13-emit.mlir",
-          "13-emit.s", "model.so"));
-  EXPECT_THAT(folder.read("09-fuse.1.llm-fuse.mlir"), HasSubstr("llm.fuse"));
-  EXPECT_THAT(folder.read("13-emit.ll"), HasSubstr("define"));
+  EXPECT_THAT(folder.files(),
+              ElementsAre("00-import.mlir", "01-raise.mlir", "02-page-attention.mlir",
+                          "03-form-model.1.llm-form-model.mlir",
+                          "04-roll-layers.1.llm-roll-layers.mlir", "05-choose-target.mlir",
+                          "06-expand-experts.1.llm-expand-experts.mlir", "07-cse.1.cse.mlir",
+                          "08-quantize-weights.mlir",
+                          "09-quantize-activations.1.llm-quantize-activations.mlir",
+                          "10-fuse.1.llm-fuse.mlir", "11-pack-weights.mlir", "12-lower.mlir",
+                          "13-lower-to-llvm.1.convert-scf-to-cf.mlir",
+                          "13-lower-to-llvm.2.convert-to-llvm.mlir",
+                          "13-lower-to-llvm.3.reconcile-unrealized-casts.mlir", "14-emit.ll",
+                          "14-emit.mlir", "14-emit.s", "model.so"));
+  EXPECT_THAT(folder.read("10-fuse.1.llm-fuse.mlir"), HasSubstr("llm.fuse"));
+  EXPECT_THAT(folder.read("14-emit.ll"), HasSubstr("define"));
 }
 
 TEST(Phases, ADumpFolderThatCannotBeMadeIsNamed) {

@@ -84,6 +84,7 @@ struct ExportedProgram {
   std::vector<InputSpec> inputs;
   std::vector<std::string> outputs; ///< names of the tensors that the caller gets
   std::string otherOutput = {}; ///< what else comes out, such as "buffer_mutation"; empty: nothing
+  std::map<std::string, int64_t> largest = {}; ///< of the symbols that are bounded above
 };
 
 constexpr size_t maxProgramBytes = size_t(64) << 20;

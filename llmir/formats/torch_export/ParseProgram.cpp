@@ -43,6 +43,17 @@ static void readOutputs(const Place &place, ExportedProgram &program) {
   }
 }
 
+/// Without bound, torch writes null or one of its infinities, which are near 2^63.
+static void readRanges(const Place &place, ExportedProgram &program) {
+  constexpr int64_t infinity = int64_t(1) << 62;
+  for (const auto &[symbol, range] : place.object()) {
+    const Place bounds(range, place.path + "." + shown(symbol));
+    if (bounds.has("max_val"))
+      if (int64_t most = bounds["max_val"].integer(0); most < infinity)
+        program.largest[symbol] = most;
+  }
+}
+
 static ExportedProgram readProgram(const Place &place) {
   const Place version = place["schema_version"];
   if (int64_t major = version["major"].integer(); major != schemaMajor)
@@ -55,6 +66,8 @@ static ExportedProgram readProgram(const Place &place) {
   for (size_t i = 0, size = inputs.size(); i < size; ++i)
     program.inputs.push_back(readInput(inputs.at(i)));
   readOutputs(module["signature"]["output_specs"], program);
+  if (place.has("range_constraints"))
+    readRanges(place["range_constraints"], program);
   return program;
 }
 

@@ -223,12 +223,17 @@ OwningOpRef<ModuleOp> Importer::run() {
            "cache",
            program.otherOutput);
   SmallVector<Type> inputs, outputs;
+  std::optional<int64_t> longest; // sequence that the exporter vouches for
   for (const InputSpec &input : program.inputs) {
     if (input.kind == InputSpec::Kind::Other && input.source != "constant_input")
       refuse("the graph has an input that is no tensor ({})", shown(input.source));
     if (input.kind == InputSpec::Kind::User) {
       const TensorMeta &meta = metaOf(input.tensor);
       inputs.push_back(g.typeOf(meta.sizes, elementType(context, meta.type)));
+      for (const SizeExpression &size : meta.sizes)
+        if (auto bound = program.largest.find(size.symbol);
+            size.kind == SizeExpression::Kind::Symbol && bound != program.largest.end())
+          longest = std::min(longest.value_or(INT64_MAX), bound->second);
     }
   }
   for (const std::string &name : program.outputs) {
@@ -243,6 +248,8 @@ OwningOpRef<ModuleOp> Importer::run() {
   const std::string source = std::filesystem::path(archive.path()).filename().string();
   auto graphOp =
       llm::GraphOp::create(g.builder, g.loc, "forward_graph", g.builder.getStringAttr(source));
+  if (longest)
+    graphOp->setAttr("context_length", g.builder.getI64IntegerAttr(*longest));
   g.builder.createBlock(&graphOp.getBody());
   forward = func::FuncOp::create(g.builder, g.loc, "forward",
                                  FunctionType::get(&context, inputs, outputs));
