@@ -197,7 +197,7 @@ llm.model @m attributes {context_length = 8 : i64, vocabulary = 8 : i64} {
 // -----
 
 // weight: outside of a model
-// expected-error@+1 {{'llm.weight' op expects parent op 'llm.model'}}
+// expected-error@+1 {{'llm.weight' op expects parent op to be one of 'llm.model, llm.graph'}}
 llm.weight @w : tensor<8xf32> from "w"
 
 // -----
