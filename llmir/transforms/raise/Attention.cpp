@@ -1,5 +1,6 @@
 // Attention: a product of softmax(scores) with values, whatever the order of heads, tokens and
 // columns, however KV heads are shared, and wherever the scale and the division by the sum stand.
+// What PyTorch puts around softmax for rows that see no key is dropped: no mask of ours has any.
 #include "llmir/transforms/raise/Mask.h"
 
 namespace llmir::llm::raise {
@@ -15,6 +16,37 @@ struct Softmax {
   AffineExpr key;
 };
 
+/// The weights in `any score is not -inf ? weights : 0`, and the scores that it asks about, over
+/// `key`: as soon as a mask lets each query see a key, the weights are all that is left.
+struct Guarded {
+  Expr weights, scores;
+};
+
+std::optional<Guarded> splitGuard(Algebra &algebra, Expr x, AffineExpr key) {
+  if (!x->is(Kind::Select))
+    return std::nullopt;
+  Expr any = nullptr;
+  bool hasAny = algebra.contains(x->args[0], [&](Expr node) {
+    any = node;
+    return node->is(Kind::Largest);
+  });
+  if (hasAny && !ShapedType::isDynamic(algebra.space.extentOf(any->index)))
+    return std::nullopt;
+  auto seen = hasAny ? algebra.evaluate(x->args[0], {{any, 1}}) : std::nullopt;
+  if (!seen || !x->args[*seen != 0 ? 2 : 1]->isNumber(0))
+    return std::nullopt;
+  Expr isSeen = algebra.substitute(any->args[0], {{any->index, key}}), scores = nullptr;
+  Expr least = algebra.number(-std::numeric_limits<double>::infinity());
+  algebra.contains(isSeen, [&](Expr node) {
+    if (node->is(Kind::Equal) && node->args[1] == least)
+      scores = node->args[0];
+    return scores != nullptr;
+  });
+  if (!scores || isSeen != algebra.notOf(algebra.apply(Kind::Equal, {scores, least})))
+    return std::nullopt;
+  return Guarded{x->args[*seen != 0 ? 1 : 2], scores};
+}
+
 /// The parts of sum_j exp(scores - maximum) * values / sum_j exp(scores - maximum).
 std::optional<Softmax> splitSoftmax(Algebra &algebra, Expr x, AffineExpr query) {
   Softmax parts;
@@ -28,7 +60,16 @@ std::optional<Softmax> splitSoftmax(Algebra &algebra, Expr x, AffineExpr query) 
   if (!sum || !ShapedType::isDynamic(algebra.space.extentOf(sum->index)))
     return std::nullopt;
   parts.key = sum->index;
-  factors.append(algebra.factors(sum->args[0]).begin(), algebra.factors(sum->args[0]).end());
+  Expr guardedScores = nullptr;
+  for (Expr factor : algebra.factors(sum->args[0])) {
+    if (auto guarded = splitGuard(algebra, factor, parts.key)) {
+      if (guardedScores)
+        return std::nullopt;
+      guardedScores = guarded->scores;
+      factor = guarded->weights;
+    }
+    llvm::append_range(factors, algebra.factors(factor));
+  }
   for (Expr factor : factors) {
     if (factor->is(Kind::Exp) && algebra.dependsOn(factor, query) && !weight)
       weight = factor;
@@ -38,7 +79,7 @@ std::optional<Softmax> splitSoftmax(Algebra &algebra, Expr x, AffineExpr query) 
     else
       values.push_back(factor);
   }
-  if (!weight || !divisor ||
+  if (!weight || !divisor || !ShapedType::isDynamic(algebra.space.extentOf(divisor->index)) ||
       algebra.substitute(divisor->args[0], {{divisor->index, parts.key}}) != weight)
     return std::nullopt;
   parts.values = algebra.mul(values);
@@ -50,6 +91,8 @@ std::optional<Softmax> splitSoftmax(Algebra &algebra, Expr x, AffineExpr query) 
     if (algebra.dependsOn(term, parts.key))
       terms.push_back(term);
   parts.scores = algebra.add(terms);
+  if (guardedScores && guardedScores != parts.scores)
+    return std::nullopt;
   return algebra.dependsOn(parts.values, query) ? std::nullopt : std::optional(parts);
 }
 

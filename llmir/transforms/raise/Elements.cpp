@@ -208,7 +208,8 @@ Expr Elements::computeGeneric(Operation *op, unsigned result) {
   // One op joins the accumulator with the rest, which is the sum's term.
   Operation *join = yielded.getDefiningOp();
   bool adds = isa_and_nonnull<arith::AddFOp, arith::AddIOp>(join),
-       takesLargest = isa_and_nonnull<arith::MaximumFOp, arith::MaxNumFOp>(join);
+       isAny = isa_and_nonnull<arith::OrIOp>(join) && yielded.getType().isInteger(1),
+       takesLargest = isAny || isa_and_nonnull<arith::MaximumFOp, arith::MaxNumFOp>(join);
   if ((!adds && !takesLargest) || !accumulator.hasOneUse() ||
       !llvm::is_contained(join->getOperands(), accumulator))
     return nullptr;
@@ -218,8 +219,9 @@ Expr Elements::computeGeneric(Operation *op, unsigned result) {
     sum = algebra.reduce(adds ? Kind::Sum : Kind::Largest, variable, sum);
   if (adds)
     return algebra.add({first, sum});
-  return first->is(Kind::Number) && first->number <= -1e38 ? sum
-                                                           : algebra.apply(Kind::Max, {first, sum});
+  return first->is(Kind::Number) && first->number <= (isAny ? 0 : -1e38)
+             ? sum
+             : algebra.apply(Kind::Max, {first, sum});
 }
 
 Expr Elements::computeReshape(Operation *op) {
