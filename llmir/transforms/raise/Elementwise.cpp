@@ -103,7 +103,7 @@ Value raiseElementwise(Raiser &raiser, Expr x, int64_t columns) {
   }
   if (!x->is(Kind::Add) && !x->is(Kind::Mul))
     return {};
-  Value result;
+  SmallVector<Value> operands;
   double factor = 1;
   for (Expr arg : x->args) {
     if (arg->is(Kind::Number)) {
@@ -112,16 +112,23 @@ Value raiseElementwise(Raiser &raiser, Expr x, int64_t columns) {
       factor = arg->number;
       continue;
     }
-    Value each = raiser.rows(arg, columns);
-    if (!each)
+    operands.push_back(raiser.rows(arg, columns));
+    if (!operands.back())
       return {};
+  }
+  // In the order of the code, so that the same layer is the same ops, whatever was seen before it.
+  llvm::stable_sort(operands, [](Value a, Value b) {
+    Operation *left = a.getDefiningOp(), *right = b.getDefiningOp();
+    return left && right ? left->isBeforeInBlock(right) : !left && right;
+  });
+  Value result;
+  for (Value each : operands)
     if (!result)
       result = each;
     else if (x->is(Kind::Add))
       result = arith::AddFOp::create(b, raiser.loc, result, each);
     else
       result = arith::MulFOp::create(b, raiser.loc, result, each);
-  }
   return factor == 1
              ? result
              : ScaleOp::create(b, raiser.loc, result.getType(), result, b.getF64FloatAttr(factor));
