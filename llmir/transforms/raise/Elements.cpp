@@ -224,8 +224,51 @@ Expr Elements::computeGeneric(Operation *op, unsigned result) {
              : algebra.apply(Kind::Max, {first, sum});
 }
 
+/// The piece that `place` is in: each with where it ends.
+static Expr choose(Algebra &algebra, Expr place, ArrayRef<std::pair<int64_t, Expr>> pieces) {
+  Expr result = pieces.back().second;
+  for (auto [end, piece] : llvm::reverse(pieces.drop_back()))
+    result =
+        algebra.select(algebra.apply(Kind::Less, {place, algebra.number(static_cast<double>(end))}),
+                       piece, result);
+  return result;
+}
+
+/// A stack that is spelled as a concatenation of n sequences and its expansion to [n, tokens].
+Expr Elements::computeStack(tensor::ExpandShapeOp op) {
+  auto concat = op.getSrc().getDefiningOp<tensor::ConcatOp>();
+  if (!concat || !concat.getResultType().isDynamicDim(concat.getDim()))
+    return nullptr;
+  ArrayRef<int64_t> shape = op.getResultType().getShape();
+  const auto count = static_cast<int64_t>(concat.getInputs().size());
+  SmallVector<AffineExpr> own = positions(op.getResult());
+  SmallVector<Expr> from;
+  Expr place = nullptr;
+  for (auto [number, group] : llvm::enumerate(op.getReassociationIndices())) {
+    SmallVector<int64_t> dims(
+        llvm::make_filter_range(group, [&](int64_t dim) { return shape[dim] != 1; }));
+    bool isStack = number == concat.getDim();
+    if (dims.size() > (isStack ? 2u : 1u) ||
+        (isStack && (dims.size() < 2 || shape[dims[0]] != count)))
+      return nullptr;
+    if (isStack)
+      place = algebra.index(own[dims[0]]);
+    from.push_back(dims.empty() ? algebra.number(0) : algebra.index(own[dims.back()]));
+  }
+  SmallVector<std::pair<int64_t, Expr>> pieces;
+  for (Value input : concat.getInputs()) {
+    if (!cast<RankedTensorType>(input.getType()).isDynamicDim(concat.getDim()))
+      return nullptr;
+    pieces.push_back({static_cast<int64_t>(pieces.size()) + 1, read(input, from)});
+  }
+  return choose(algebra, place, pieces);
+}
+
 Expr Elements::computeReshape(Operation *op) {
   auto collapse = dyn_cast<tensor::CollapseShapeOp>(op);
+  if (!collapse)
+    if (Expr stack = computeStack(cast<tensor::ExpandShapeOp>(op)))
+      return stack;
   Value source = op->getOperand(0), wide = collapse ? source : op->getResult(0);
   SmallVector<ReassociationIndices> groups =
       collapse ? collapse.getReassociationIndices()
@@ -302,12 +345,7 @@ Expr Elements::computeConcat(tensor::ConcatOp op) {
       start += extent;
     pieces.push_back({start, read(input, at)});
   }
-  Expr result = pieces.back().second;
-  for (auto [end, piece] : llvm::reverse(ArrayRef(pieces).drop_back()))
-    result =
-        algebra.select(algebra.apply(Kind::Less, {place, algebra.number(static_cast<double>(end))}),
-                       piece, result);
-  return result;
+  return choose(algebra, place, pieces);
 }
 
 Expr Elements::scalar(Value value, Scalars &scalars) {

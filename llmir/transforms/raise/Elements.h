@@ -48,6 +48,7 @@ private:
   bool areTokens(mlir::ValueRange extents);
   Expr computeGeneric(mlir::Operation *op, unsigned result);
   Expr computeReshape(mlir::Operation *op);
+  Expr computeStack(mlir::tensor::ExpandShapeOp op);
   Expr computeSlice(mlir::tensor::ExtractSliceOp op);
   Expr computeConcat(mlir::tensor::ConcatOp op);
   /// A number or index that is no tensor's element: a size, a constant, or of a body.
