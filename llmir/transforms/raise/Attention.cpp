@@ -3,6 +3,8 @@
 // What PyTorch puts around softmax for rows that see no key is dropped: no mask of ours has any.
 #include "llmir/transforms/raise/Mask.h"
 
+#include <limits>
+
 namespace llmir::llm::raise {
 
 using namespace mlir;
