@@ -19,6 +19,7 @@ MODELS = [(name, attention) for name in torch_graphs.HUGGINGFACE for attention i
 
 # What llm-raise has no form for: weights that are read in part, transposed or with one added.
 NOT_RAISED = {"fused_qkv", "block_relu", "phi3", "gpt2", "gemma2", "gemma3"}
+NOT_RAISED_DECOMPOSED = {"einsum_grouped"}  # products of joined heads and tokens
 
 
 def run(*arguments):
@@ -30,12 +31,12 @@ def check(graph, path, name):
         torch_graphs.save(graph, path, decompose)
         result = run(BUILD / "bin/llmir", "import", path)
         assert result.returncode == 0 and "llm.graph @forward_graph" in result.stdout, result.stderr
-    result = run(BUILD / "bin/llmirc", "compile", path, "--stop-after=fuse", "--verify")
-    if name in NOT_RAISED:
-        assert result.returncode == 1 and "cannot be raised to llm ops" in result.stderr
-    else:
-        assert result.returncode == 0 and result.stdout.count("llm.attention") == 1, result.stderr
-        assert "verified that raising keeps what the graph computes" in result.stderr
+        result = run(BUILD / "bin/llmirc", "compile", path, "--stop-after=fuse", "--verify")
+        if name in NOT_RAISED or (decompose and name in NOT_RAISED_DECOMPOSED):
+            assert result.returncode == 1 and "cannot be raised to llm ops" in result.stderr
+        else:
+            assert result.returncode == 0 and result.stdout.count("llm.attention") == 1, result.stderr
+            assert "verified that raising keeps what the graph computes" in result.stderr
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
