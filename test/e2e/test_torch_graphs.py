@@ -62,3 +62,5 @@ def test_a_hugging_face_model(llmir, tmp_path, name, attention):
                        "--prefill-chunk", chunk)
         assert result.returncode == 0, result.stderr
         assert numpy.abs(numpy.load(tmp_path / "o.npy") - expected).max() < 1e-4
+    inspected = llmir("inspect", path)
+    assert inspected.returncode == 1 and b"is a graph of torch.export, which has no tokenizer" in inspected.stderr

@@ -3,6 +3,7 @@
 
 #include "llmir/formats/huggingface/Directory.h"
 #include "llmir/formats/huggingface/ModelFolder.h"
+#include "llmir/formats/model/TorchExport.h"
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -24,6 +25,10 @@ static std::string withoutSlash(std::string path) {
 }
 
 Expected<GgufFile> openModel(const std::string &path) {
+  if (isTorchModel(path))
+    return fail("{}: is a graph of torch.export, which has no tokenizer and no metadata; import, "
+                "compile and eval --tokens-file take it",
+                path);
   return isFolder(path) ? openHuggingFace(withoutSlash(path)) : GgufFile::open(path);
 }
 
