@@ -1,4 +1,5 @@
 // Verifiers of the ops of mixtures of experts.
+#include "llmir/dialect/Constraints.h"
 #include "llmir/dialect/Llm.h"
 
 using namespace mlir;
@@ -8,10 +9,6 @@ using namespace llmir::llm;
 static ArrayRef<int64_t> shape(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
-static bool isPositive(const APFloat &value) {
-  return value.isFinite() && !value.isNegative() && !value.isZero();
-}
-
 LogicalResult MoeOp::verify() {
   int64_t experts = shape(getGate())[0], inner = shape(getGate())[1], hidden = shape(getX())[1];
   if (shape(getRouter())[1] != experts)

@@ -1,4 +1,5 @@
 // Verifiers of llm.graph and llm.dense_attention.
+#include "llmir/dialect/Constraints.h"
 #include "llmir/dialect/Llm.h"
 
 using namespace mlir;
@@ -27,9 +28,6 @@ LogicalResult DenseAttentionOp::verify() {
   int64_t expected = qColumns / kColumns * vColumns;
   if (columns != expected)
     return emitOpError("C3: the result has ") << columns << " columns, expected " << expected;
-  auto isPositive = [](const APFloat &value) {
-    return value.isFinite() && !value.isNegative() && !value.isZero();
-  };
   if (!isPositive(getScale()) || (getSoftcap() && !isPositive(*getSoftcap())) ||
       (getWindow() && static_cast<int64_t>(*getWindow()) < 1))
     return emitOpError("C4: scale, window and softcap must be positive and finite");

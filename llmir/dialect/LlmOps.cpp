@@ -1,5 +1,6 @@
 // Verifiers and folds of the llm ops. A message begins with the label of the constraint that it
 // reports.
+#include "llmir/dialect/Constraints.h"
 #include "llmir/dialect/Llm.h"
 
 #include "mlir/IR/Builders.h"
@@ -20,10 +21,6 @@ static int64_t columns(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape().back();
 }
 static int64_t rows(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(0); }
-static bool isPositive(const APFloat &value) {
-  return value.isFinite() && !value.isNegative() && !value.isZero();
-}
-
 //===----------------------------------------------------------------------===//
 // Model, weights
 //===----------------------------------------------------------------------===//

@@ -104,6 +104,16 @@ static void attend(const Rule &rule, const HeadCache &cache, int64_t position, c
     result[d] = static_cast<float>(sums[d] / total);
 }
 
+/// What all forms of attention have, but for windows that differ by layer.
+template <typename OpT> static Rule ruleOf(OpT op) {
+  Rule rule{op.getScale().convertToDouble(), {}, {}};
+  if (op.getSoftcap())
+    rule.softcap = op.getSoftcap()->convertToDouble();
+  if (op.getWindow())
+    rule.window = *op.getWindow();
+  return rule;
+}
+
 static Status attention(llm::AttentionOp op, Frame &frame) {
   const KvCache &kv = frame.kv(op.getKv());
   const Tensor &q = frame.tensor(op.getQ());
@@ -112,11 +122,7 @@ static Status attention(llm::AttentionOp op, Frame &frame) {
   for (Status status : {checkLayer(op, layer, kv), checkRows(op, q.rows(), batch.numTokens())})
     if (!status)
       return status;
-  Rule rule{op.getScale().convertToDouble(), {}, {}};
-  if (op.getSoftcap())
-    rule.softcap = op.getSoftcap()->convertToDouble();
-  if (op.getWindow())
-    rule.window = *op.getWindow();
+  Rule rule = ruleOf(op);
   if (op.getWindows() && (*op.getWindows())[layer] > 0)
     rule.window = (*op.getWindows())[layer];
 
@@ -167,11 +173,7 @@ static Status denseAttention(llm::DenseAttentionOp op, Frame &frame) {
   for (const Tensor *rows : {&q, &k, &v})
     if (Status status = checkRows(op, rows->rows(), batch.numTokens()); !status)
       return status;
-  Rule rule{op.getScale().convertToDouble(), {}, {}};
-  if (op.getSoftcap())
-    rule.softcap = op.getSoftcap()->convertToDouble();
-  if (op.getWindow())
-    rule.window = *op.getWindow();
+  const Rule rule = ruleOf(op);
   const auto heads = static_cast<int64_t>(op.getHeads());
   const int64_t kDim = k.columns() / heads, vDim = v.columns() / heads,
                 group = q.columns() / k.columns();
